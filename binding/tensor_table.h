@@ -1,0 +1,74 @@
+// The tensors of one JavaScript thread. A tensor is a row of this table and its id a checked number: no JavaScript object
+// can be mistaken for a tensor, and a stale id is an error, not a dangling pointer.
+//
+// Rows are freed by dispose(), by finalizers, and by sweep(): V8 runs finalizers only when the event loop turns, so a long
+// synchronous loop would never see one. sweep() asks every row's weak reference whether its object is still there.
+#pragma once
+
+#include <node_api.h>
+
+#include <memory>
+#include <vector>
+
+#include "runtime/queue.h"
+
+namespace selfnorm {
+
+// Device memory shared by the tensors that view it.
+struct Storage {
+  Queue* queue;
+  void* data;
+  size_t bytes;
+  // Overwritten in place by assign() and optimizers; a view of it is therefore a copy.
+  bool variable = false;
+
+  Storage(Queue* owner, size_t size) : queue(owner), data(owner->allocate(size)), bytes(size) {}
+  ~Storage() { queue->release(data, bytes); }
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+};
+
+struct TensorRow {
+  std::shared_ptr<Storage> storage;  // null: the row is free
+  View view;
+  napi_ref object = nullptr;
+  uint32_t generation = 1;
+};
+
+class TensorTable {
+ public:
+  explicit TensorTable(napi_env env) : env_(env) {}
+  // Deletes every reference, so that no finalizer runs after the table is gone.
+  ~TensorTable() { clear(); }
+
+  // The row of an id from JavaScript, or null if the tensor was disposed or never existed.
+  TensorRow* find(double id);
+
+  // Adds a tensor and ties its life to the JavaScript object; the object gets the id.
+  double add(napi_value object, std::shared_ptr<Storage> storage, const View& view);
+  bool remove(double id);
+  // Frees rows whose object was collected.
+  void sweep();
+  // Called before memory is taken: sweeps when enough was created since the last time.
+  void before_allocation(size_t bytes);
+
+  int64_t count() const { return live_; }
+  int64_t bytes() const { return bytes_; }
+ private:
+  void clear();
+  static void finalize(napi_env env, void* id, void* table);
+  static double id_of(uint32_t slot, uint32_t generation);
+  void free_row(uint32_t slot);
+  void account(int64_t bytes);
+
+  napi_env env_;
+  std::vector<TensorRow> rows_;
+  std::vector<uint32_t> free_slots_;
+  int64_t live_ = 0;
+  int64_t bytes_ = 0;
+  int64_t unreported_bytes_ = 0;
+  int64_t created_since_sweep_ = 0;
+  int64_t bytes_since_sweep_ = 0;
+};
+
+}  // namespace selfnorm

@@ -1,0 +1,127 @@
+#include "memory.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+#include <unistd.h>
+
+#include "../../cuda/ops/op.h"
+
+namespace selfnorm {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t(2) << 20;
+
+std::string gibibytes(double bytes) {
+  char text[32];
+  snprintf(text, sizeof text, "%.2f GiB", bytes / (1 << 30));
+  return text;
+}
+
+// What this process may use: physical memory, or the container's limit where that is lower. Linux would grant more and
+// kill the process later.
+size_t system_memory() {
+  static const size_t limit = [] {
+    size_t bytes = size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysconf(_SC_PAGESIZE));
+    for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+      std::ifstream stream(file);
+      size_t container = 0;
+      if (stream >> container && container > 0) bytes = std::min(bytes, container);
+    }
+    return bytes;
+  }();
+  return limit;
+}
+
+}  // namespace
+
+Memory& Memory::instance() {
+  static Memory* const memory = new Memory;
+  return *memory;
+}
+
+size_t Memory::rounded(size_t bytes) {
+  if (bytes <= 4 * kAlignment) return std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  const size_t step = std::bit_floor(bytes - 1) / 4;
+  return (bytes + step - 1) / step * step;
+}
+
+void* Memory::take_cached(size_t size) {
+  const auto found = free_.find(size);
+  if (found == free_.end() || found->second.empty()) return nullptr;
+  void* const block = found->second.back();
+  found->second.pop_back();
+  stats_.cached -= int64_t(size);
+  return block;
+}
+
+void* Memory::take_fresh(size_t size) {
+  if (size_t(stats_.in_use) + size > system_memory()) return nullptr;
+  if (size_t(stats_.in_use + stats_.cached) + size > system_memory()) return nullptr;
+  const bool huge = size >= kHugePage;
+  void* block = nullptr;
+  if (posix_memalign(&block, huge ? kHugePage : kAlignment, size) != 0) return nullptr;
+#if defined(__linux__)
+  // One page fault for 2 MiB instead of 512.
+  if (huge) madvise(block, size, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+void* Memory::allocate(size_t bytes) {
+  const size_t size = bytes > SIZE_MAX / 2 ? bytes : rounded(bytes);
+  std::lock_guard lock(mutex_);
+  void* block = take_cached(size);
+  if (block == nullptr) block = take_fresh(size);
+  if (block == nullptr) {
+    for (auto& [kept, blocks] : free_) {
+      for (void* unused : blocks) std::free(unused);
+      blocks.clear();
+    }
+    stats_.cached = 0;
+    block = take_fresh(size);
+  }
+  if (block == nullptr) {
+    throw Error("ERR_OUT_OF_MEMORY", "out of memory: asked " + gibibytes(double(bytes)) + ", in use " +
+                                         gibibytes(double(stats_.in_use)) + " of " + gibibytes(double(system_memory())) +
+                                         "; lower the batch size or dispose tensors");
+  }
+  stats_.in_use += int64_t(size);
+  stats_.peak = std::max(stats_.peak, stats_.in_use);
+  return block;
+}
+
+void Memory::release(void* block, size_t bytes) noexcept {
+  const size_t size = rounded(bytes);
+  std::lock_guard lock(mutex_);
+  stats_.in_use -= int64_t(size);
+  try {
+    free_[size].push_back(block);
+    stats_.cached += int64_t(size);
+  } catch (const std::bad_alloc&) {
+    std::free(block);
+  }
+}
+
+void Memory::release_cache() noexcept {
+  std::lock_guard lock(mutex_);
+  for (auto& [size, blocks] : free_) {
+    for (void* block : blocks) std::free(block);
+    blocks.clear();
+  }
+  stats_.cached = 0;
+}
+
+MemoryStats Memory::stats() {
+  std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+}  // namespace selfnorm

@@ -1,0 +1,42 @@
+// The CPU backend's caching allocator: freed blocks are kept by size class and handed out again, because at tensor sizes
+// the page faults of fresh memory cost more than the arithmetic. One per process, used by every JS thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace selfnorm {
+
+struct MemoryStats {
+  int64_t in_use = 0;
+  int64_t cached = 0;
+  int64_t peak = 0;
+};
+
+class Memory {
+ public:
+  // Never destroyed: tensors of other threads may outlive static destruction.
+  static Memory& instance();
+
+  // 64-byte aligned; throws Error ERR_OUT_OF_MEMORY after the cache was released and a second try failed.
+  void* allocate(size_t bytes);
+  void release(void* block, size_t bytes) noexcept;
+  void release_cache() noexcept;
+  MemoryStats stats();
+
+  // Bytes a request of this size takes from the system: size classes are at most 25% apart.
+  static size_t rounded(size_t bytes);
+
+ private:
+  void* take_cached(size_t size);
+  void* take_fresh(size_t size);
+
+  std::mutex mutex_;
+  std::map<size_t, std::vector<void*>> free_;
+  MemoryStats stats_;
+};
+
+}  // namespace selfnorm

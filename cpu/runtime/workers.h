@@ -1,0 +1,14 @@
+// Worker threads of the CPU backend.
+#pragma once
+
+#include <cstdint>
+
+namespace selfnorm {
+
+// Threads a launch may use: SELFNORM_THREADS, else what OpenMP says.
+int worker_count();
+
+// Calls body(context) once a block with cpu_block set, blocks spread over the workers.
+void run_blocks(int64_t blocks, void (*body)(void* context), void* context);
+
+}  // namespace selfnorm

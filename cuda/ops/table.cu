@@ -1,0 +1,17 @@
+// Collects the ops of all families for this build flavour.
+#include "table.h"
+
+namespace selfnorm::SN_BUILD {
+
+const OpTable& op_table() {
+  static const OpTable table = [] {
+    OpTable ops;
+    add_activation_ops(ops);
+    add_binary_ops(ops);
+    add_elementwise_ops(ops);
+    return ops;
+  }();
+  return table;
+}
+
+}  // namespace selfnorm::SN_BUILD

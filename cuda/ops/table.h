@@ -1,0 +1,28 @@
+// The op table of one build flavour: every family adds its rows here, and the binding looks names up once.
+#pragma once
+
+#include <vector>
+
+#include "op.h"
+
+namespace selfnorm {
+
+struct OpTable {
+  std::vector<OpEntry> ops;
+  std::vector<ActivationFacts> activations;
+
+  void add(std::initializer_list<OpEntry> rows) { ops.insert(ops.end(), rows); }
+};
+
+namespace SN_BUILD {
+
+// One function a family, defined in the file of that name.
+void add_activation_ops(OpTable& table);
+void add_binary_ops(OpTable& table);
+void add_elementwise_ops(OpTable& table);
+
+// All ops of this flavour, made once.
+const OpTable& op_table();
+
+}  // namespace SN_BUILD
+}  // namespace selfnorm

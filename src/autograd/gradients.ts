@@ -1,0 +1,185 @@
+// Gradients of functions: tfjs's grad family over the tape.
+import { failure, invalid } from '../errors.js';
+import { add } from '../ops/arithmetic.js';
+import { cast } from '../ops/cast.js';
+import { onesLike, zerosLike } from '../ops/creation.js';
+import { convert, type TensorLike } from '../tensor/convert.js';
+import { isFloat } from '../tensor/dtype.js';
+import { closeScope, openScope } from '../tensor/scope.js';
+import { sameShape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { Variable } from '../tensor/variable.js';
+import { record, Tape, withoutRecording, withTape, isRecording } from './tape.js';
+
+/** A function of tensors that gives one tensor. */
+export type TensorFunction = (...inputs: Tensor[]) => Tensor;
+
+interface Gradients {
+  readonly value: Tensor;
+  readonly of: (x: Tensor) => Tensor | undefined;
+  readonly used: readonly Tensor[];
+}
+
+function run(op: string, tape: Tape, body: () => Tensor, dy: Tensor | undefined): Gradients {
+  const value = withTape(tape, body);
+  if (!(value instanceof Tensor)) throw invalid('ERR_ARGUMENT', op, 'f', 'a function that returns a tensor', value);
+  value.assertLive(op, 'f');
+  if (!isFloat(value.dtype)) throw invalid('ERR_DTYPE', op, 'f', 'a float result', value.dtype);
+  if (dy !== undefined && !sameShape(dy.shape, value.shape)) {
+    throw invalid('ERR_SHAPE', op, 'dy', `the shape of f's result, [${value.shape.join(',')}]`, [...dy.shape]);
+  }
+  const seed = dy === undefined ? onesLike(value) : cast(dy, value.dtype);
+  const gradients = tape.gradients(value, seed, add);
+  return { value, of: (x) => gradients.get(x), used: [...tape.used] };
+}
+
+/** Runs in a scope of its own: everything but the results is freed at once, as by tidy(). */
+function scoped<T>(tape: Tape, body: () => T, results: (value: T) => Tensor[]): T {
+  openScope();
+  let kept: Tensor[] = [];
+  try {
+    const value = body();
+    kept = results(value);
+    return value;
+  } finally {
+    tape.close();
+    closeScope(kept);
+  }
+}
+
+function differentiate(
+  op: string,
+  f: TensorFunction,
+  inputs: readonly TensorLike[],
+  dy: TensorLike | undefined,
+): { value: Tensor; grads: Tensor[] } {
+  if (typeof f !== 'function') throw invalid('ERR_ARGUMENT', op, 'f', 'a function', f);
+  const tape = new Tape();
+  return scoped(
+    tape,
+    () => {
+      const xs = inputs.map((input, i) => {
+        const x = convert(op, `argument ${i}`, input);
+        if (!isFloat(x.dtype)) throw invalid('ERR_DTYPE', op, `argument ${i}`, 'a float tensor', x.dtype);
+        return x;
+      });
+      for (const x of xs) tape.watch(x);
+      const seed = dy === undefined ? undefined : convert(op, 'dy', dy);
+      const found = run(op, tape, () => f(...xs), seed);
+      return { value: found.value, grads: xs.map((x) => found.of(x) ?? zerosLike(x)) };
+    },
+    ({ value, grads }) => [value, ...grads],
+  );
+}
+
+/**
+ * The gradient of f: a function of (x, dy?) that gives d sum(f(x) dy) / dx, in x's shape. dy is ones by default. Where f
+ * does not depend on x the gradient is zeros. Gradients of gradients work for elementwise ops, matMul and reductions.
+ */
+export function grad(f: (x: Tensor) => Tensor): (x: TensorLike, dy?: TensorLike) => Tensor {
+  return (x, dy) => differentiate('grad', f as TensorFunction, [x], dy).grads[0]!;
+}
+
+/** The gradients of f with respect to all its arguments: a function of (args, dy?). */
+export function grads(f: TensorFunction): (args: readonly TensorLike[], dy?: TensorLike) => Tensor[] {
+  return (args, dy) => {
+    if (!Array.isArray(args)) throw invalid('ERR_ARGUMENT', 'grads', 'args', 'an array of tensors', args);
+    return differentiate('grads', f, args as TensorLike[], dy).grads;
+  };
+}
+
+/** As `grad`, with f's value: a function of (x, dy?) that gives {value, grad}. */
+export function valueAndGrad(
+  f: (x: Tensor) => Tensor,
+): (x: TensorLike, dy?: TensorLike) => { value: Tensor; grad: Tensor } {
+  return (x, dy) => {
+    const { value, grads } = differentiate('valueAndGrad', f as TensorFunction, [x], dy);
+    return { value, grad: grads[0]! };
+  };
+}
+
+/** As `grads`, with f's value: a function of (args, dy?) that gives {value, grads}. */
+export function valueAndGrads(
+  f: TensorFunction,
+): (args: readonly TensorLike[], dy?: TensorLike) => { value: Tensor; grads: Tensor[] } {
+  return (args, dy) => {
+    if (!Array.isArray(args)) throw invalid('ERR_ARGUMENT', 'valueAndGrads', 'args', 'an array of tensors', args);
+    return differentiate('valueAndGrads', f, args as TensorLike[], dy);
+  };
+}
+
+/**
+ * The gradients of a scalar with respect to the trainable variables that f uses, by variable name.
+ * @param f A function without arguments that gives a scalar.
+ * @param varList The variables to differentiate by; those that f uses by default.
+ * @throws ShapeError when f's value is not a scalar; ArgumentError when f uses none of the variables.
+ */
+export function variableGrads(
+  f: () => Tensor,
+  varList?: readonly Variable[],
+): { value: Tensor; grads: Record<string, Tensor> } {
+  const op = 'variableGrads';
+  if (typeof f !== 'function') throw invalid('ERR_ARGUMENT', op, 'f', 'a function', f);
+  const listed = varList === undefined ? undefined : new Set<Tensor>(varList);
+  const tape = new Tape((x) => (listed === undefined ? x instanceof Variable && x.trainable : listed.has(x)));
+  return scoped(
+    tape,
+    () => {
+      const found = run(op, tape, f, undefined);
+      if (found.value.size !== 1 || found.value.rank !== 0) {
+        throw invalid('ERR_SHAPE', op, 'f', 'a scalar result', [...found.value.shape], 'reduce it, as by mean()');
+      }
+      const variables = (varList ?? found.used) as readonly Variable[];
+      const byName: Record<string, Tensor> = {};
+      for (const variable of variables) {
+        const gradient = found.of(variable);
+        if (gradient !== undefined) byName[variable.name] = gradient;
+      }
+      if (Object.keys(byName).length === 0) {
+        throw failure('ERR_ARGUMENT', op, 'f: expected its result to depend on a trainable variable, got one that depends on none');
+      }
+      return { value: found.value, grads: byName };
+    },
+    ({ value, grads: byName }) => [value, ...Object.values(byName)],
+  );
+}
+
+/** What customGrad's function returns: the value, and its gradient given dy and the saved tensors. */
+export interface CustomGradient {
+  value: Tensor;
+  gradFunc: (dy: Tensor, saved: Tensor[]) => Tensor | Tensor[];
+}
+
+/**
+ * A function with a gradient of its own: f gets the inputs and `save`, and returns {value, gradFunc}. gradFunc gives one
+ * gradient an input; written with ops, it can be differentiated again.
+ */
+export function customGrad(
+  f: (...args: [...Tensor[], (tensors: Tensor[]) => void]) => CustomGradient,
+): (...inputs: TensorLike[]) => Tensor {
+  return (...inputs) => {
+    const xs = inputs.map((input, i) => convert('customGrad', `argument ${i}`, input));
+    const saved: Tensor[] = [];
+    const custom = withoutRecording(() => f(...xs, (tensors: Tensor[]) => void saved.push(...tensors)));
+    if (!(custom?.value instanceof Tensor) || typeof custom.gradFunc !== 'function') {
+      throw invalid('ERR_ARGUMENT', 'customGrad', 'f', 'a function that returns {value, gradFunc}', custom);
+    }
+    if (isRecording()) {
+      record([custom.value], xs, ([dy]) => {
+        if (dy == null) return xs.map(() => null);
+        const given = custom.gradFunc(dy, saved);
+        const list = Array.isArray(given) ? given : [given];
+        if (list.length !== xs.length) {
+          throw invalid('ERR_ARGUMENT', 'customGrad', 'gradFunc', `${xs.length} gradients`, list.length);
+        }
+        list.forEach((gradient, i) => {
+          if (!sameShape(gradient.shape, xs[i]!.shape)) {
+            throw invalid('ERR_SHAPE', 'customGrad', 'gradFunc', `shape [${xs[i]!.shape.join(',')}]`, [...gradient.shape]);
+          }
+        });
+        return list;
+      });
+    }
+    return custom.value;
+  };
+}

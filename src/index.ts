@@ -1,0 +1,38 @@
+// The public surface: names only. See docs/ for the guide.
+import './ops/methods.js';
+
+export { device, devices, setDevice, withDevice, type DeviceDescription } from './tensor/device.js';
+export { dispose, keep, memory, tidy, type MemoryInfo } from './tensor/memory.js';
+export { Tensor } from './tensor/tensor.js';
+export { variable, Variable } from './tensor/variable.js';
+export type { DType } from './tensor/dtype.js';
+export type { Shape } from './tensor/shape.js';
+export type { TensorLike } from './tensor/convert.js';
+export * from './errors.js';
+export * from './ops/arithmetic.js';
+export * from './ops/comparison.js';
+export * from './ops/elementwise.js';
+export { cast } from './ops/cast.js';
+export { where } from './ops/select.js';
+export { clone, expandDims, reshape, squeeze } from './ops/reshape.js';
+export * from './ops/creation.js';
+export * from './ops/reductions.js';
+export {
+  celu,
+  elu,
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  leakyRelu,
+  linear,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+  tanh,
+} from './ops/activations.js';
+export { customGrad, grad, grads, valueAndGrad, valueAndGrads, variableGrads } from './autograd/gradients.js';

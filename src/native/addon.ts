@@ -1,0 +1,49 @@
+// The contract of the native addons, written by hand: what binding/addon.cc exports.
+
+/** One row of the activation table (cuda/kernels/activations.h). */
+export interface ActivationFacts {
+  readonly name: string;
+  /** What backward needs: the output where the formula allows, so that forward may overwrite its input. */
+  readonly saves: 'input' | 'output';
+  readonly parameters: readonly { readonly name: string; readonly fallback: number; readonly minimum: number }[];
+  /** Inputs at which the derivative jumps. */
+  readonly kinks: readonly number[];
+}
+
+export interface NativeDevice {
+  readonly name: string;
+  readonly memory: number;
+  readonly [detail: string]: string | number;
+}
+
+export interface NativeMemory {
+  readonly numTensors: number;
+  readonly numBytes: number;
+  readonly inUseBytes: number;
+  readonly cachedBytes: number;
+  readonly peakBytes: number;
+}
+
+/** An object that holds a tensor's id; the addon ties the tensor's life to it. */
+export type TensorHolder = object;
+
+export interface Addon {
+  /** Arguments and results of `call`, `alias` and `create`: see binding/call.cc for the layout. */
+  readonly frame: Float64Array;
+  call(queue: number, op: number, ...holders: TensorHolder[]): void;
+  alias(holder: TensorHolder): void;
+  dispose(id: number): void;
+  devices(): NativeDevice[];
+  ops(): string[];
+  activations(): ActivationFacts[];
+  openQueue(device: number): number;
+  create(queue: number, holder: TensorHolder, bytes: Uint8Array): void;
+  markVariable(id: number): void;
+  write(id: number, bytes: Uint8Array): void;
+  readSync(id: number): ArrayBuffer;
+  readAsync(id: number): Promise<ArrayBuffer>;
+  memory(queue: number): NativeMemory;
+  sweep(): void;
+  releaseCache(queue: number): void;
+  synchronize(queue: number): void;
+}

@@ -1,0 +1,40 @@
+// Installs every op as a method of Tensor. Type-checked both ways against TensorMethods: a method that is declared and not
+// installed, or installed and not declared, does not compile.
+import type { TensorMethods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { TensorLike } from '../tensor/convert.js';
+import * as activations from './activations.js';
+import * as arithmetic from './arithmetic.js';
+import { cast } from './cast.js';
+import * as comparison from './comparison.js';
+import * as elementwise from './elementwise.js';
+import { clone, expandDims, reshape, squeeze } from './reshape.js';
+import { where } from './select.js';
+
+const { relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid } = activations;
+const { tanh, softsign, gelu, silu, mish, hardSwish } = activations;
+
+const methods = {
+  ...arithmetic,
+  ...comparison,
+  ...elementwise,
+  where: (x: TensorLike, condition: TensorLike, b: TensorLike) => where(condition, x, b),
+  cast,
+  clone,
+  reshape,
+  expandDims,
+  squeeze,
+  ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
+  ...{ tanh, softsign, gelu, silu, mish, hardSwish },
+} satisfies Record<keyof TensorMethods<number[], 'float32'>, (x: TensorLike, ...rest: never[]) => unknown>;
+
+for (const [name, op] of Object.entries(methods)) {
+  const call = op as (x: unknown, ...rest: unknown[]) => unknown;
+  Object.defineProperty(Tensor.prototype, name, {
+    configurable: true,
+    writable: true,
+    value(this: Tensor, ...rest: unknown[]) {
+      return call(this, ...rest);
+    },
+  });
+}

@@ -1,0 +1,94 @@
+// Which device new tensors are made on.
+import { invalid } from '../errors.js';
+import type { NativeDevice } from '../native/addon.js';
+import { loadAddon } from '../native/load.js';
+import { loadCuda } from '../native/cuda.js';
+import { Backend } from './backend.js';
+
+/** A device as `devices()` lists it: name, memory in bytes, and what the backend says of itself. */
+export interface DeviceDescription extends NativeDevice {
+  /** The name `setDevice()` takes: `'cpu'` or `'cuda:0'`. */
+  readonly device: string;
+}
+
+const backends = new Map<string, Backend>();
+let current: Backend | undefined;
+
+function open(device: string): Backend {
+  const known = backends.get(device);
+  if (known !== undefined) return known;
+  const [kind, index] = device === 'cpu' ? (['cpu', 0] as const) : (['cuda', Number(device.slice(5))] as const);
+  const addon = kind === 'cpu' ? loadAddon('cpu') : loadCuda().addon;
+  const backend = new Backend(device, backends.size, addon, addon.openQueue(index));
+  backends.set(device, backend);
+  return backend;
+}
+
+/** `'cuda'` means its first device; anything but cpu, cuda and cuda:N is refused. */
+function canonical(op: string, device: unknown): string {
+  if (device === 'cpu') return 'cpu';
+  const match = typeof device === 'string' ? /^cuda(?::(\d+))?$/.exec(device) : null;
+  if (match === null) throw invalid('ERR_DEVICE', op, 'device', "'cpu', 'cuda' or 'cuda:N'", device);
+  const cuda = loadCuda();
+  const index = Number(match[1] ?? 0);
+  if (index >= cuda.devices.length) {
+    throw invalid('ERR_DEVICE', op, 'device', `one of ${cuda.devices.length} CUDA devices`, device, 'see devices()');
+  }
+  return `cuda:${index}`;
+}
+
+/** @internal The backend of a device by name. */
+export function backendOf(op: string, device: string): Backend {
+  return open(canonical(op, device));
+}
+
+/** @internal The backend new tensors are made on. First use: SELFNORM_DEVICE, else CUDA if it works, else the CPU. */
+export function currentBackend(): Backend {
+  if (current !== undefined) return current;
+  const wanted = process.env['SELFNORM_DEVICE'];
+  if (wanted !== undefined && wanted !== '') current = backendOf('SELFNORM_DEVICE', wanted);
+  else current = open(loadCuda.works() ? 'cuda:0' : 'cpu');
+  return current;
+}
+
+/** The device new tensors are made on: `'cpu'` or `'cuda:N'`. */
+export function device(): string {
+  return currentBackend().device;
+}
+
+/**
+ * Sets the device new tensors are made on.
+ * @param name `'cpu'`, `'cuda'` (its first device) or `'cuda:1'`.
+ * @throws DeviceError when there is no such device; the message says what is missing.
+ */
+export function setDevice(name: string): void {
+  current = backendOf('setDevice', name);
+}
+
+/** Runs `fn` with another device current, and returns its result. A promise is awaited before the device is set back. */
+export function withDevice<T>(name: string, fn: () => T): T {
+  const before = current;
+  current = backendOf('withDevice', name);
+  const restore = (): void => {
+    current = before;
+  };
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(restore) as T;
+  restore();
+  return result;
+}
+
+/** The devices that work: name, memory in bytes, compute capability and library versions where there are any. */
+export function devices(): DeviceDescription[] {
+  const cpu = loadAddon('cpu')
+    .devices()
+    .map((found): DeviceDescription => ({ ...found, device: 'cpu' }));
+  const cuda = loadCuda.works() ? loadCuda().devices : [];
+  return [...cpu, ...cuda.map((found, index): DeviceDescription => ({ ...found, device: `cuda:${index}` }))];
+}

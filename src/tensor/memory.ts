@@ -1,0 +1,69 @@
+// tidy, keep, dispose and memory().
+import { failure, invalid } from '../errors.js';
+import { currentBackend } from './device.js';
+import { closeScope, openScope } from './scope.js';
+import { Tensor } from './tensor.js';
+
+/** Anything that may hold tensors: results of tidy, arguments of dispose. */
+export type TensorContainer = unknown;
+
+function tensorsIn(container: TensorContainer, found: Set<Tensor> = new Set(), seen: Set<unknown> = new Set()): Set<Tensor> {
+  if (container instanceof Tensor) found.add(container);
+  else if (container !== null && typeof container === 'object' && !ArrayBuffer.isView(container) && !seen.has(container)) {
+    seen.add(container);
+    for (const part of Object.values(container)) tensorsIn(part, found, seen);
+  }
+  return found;
+}
+
+/**
+ * Runs `fn` and frees every tensor it made, save those in its result and those that were kept.
+ * @throws ArgumentError when `fn` is async: its tensors would be freed before it ends.
+ */
+export function tidy<T>(fn: () => T): T;
+export function tidy<T>(name: string, fn: () => T): T;
+export function tidy<T>(nameOrFn: string | (() => T), maybeFn?: () => T): T {
+  const fn = typeof nameOrFn === 'function' ? nameOrFn : maybeFn;
+  if (typeof fn !== 'function') throw invalid('ERR_ARGUMENT', 'tidy', 'fn', 'a function', fn);
+  openScope();
+  let kept: Iterable<Tensor> = [];
+  try {
+    const result = fn();
+    if (result instanceof Promise) throw failure('ERR_ARGUMENT', 'tidy', 'fn: expected a synchronous function, got one that returns a promise');
+    kept = tensorsIn(result);
+    return result;
+  } finally {
+    closeScope(kept);
+  }
+}
+
+/** Marks a tensor so that `tidy()` leaves it alone, and returns it. */
+export function keep<T extends Tensor>(tensor: T): T {
+  if (!(tensor instanceof Tensor)) throw invalid('ERR_ARGUMENT', 'keep', 'tensor', 'a tensor', tensor);
+  tensor.kept = true;
+  return tensor;
+}
+
+/** Frees a tensor, or all tensors in an array or object. */
+export function dispose(container: TensorContainer): void {
+  for (const tensor of tensorsIn(container)) tensor.dispose();
+}
+
+/** Memory of the current device, in bytes. */
+export interface MemoryInfo {
+  /** Live tensors of this thread. */
+  numTensors: number;
+  /** Bytes those tensors hold; views count their storage once each. */
+  numBytes: number;
+  /** Bytes freed and kept for reuse. */
+  cachedBytes: number;
+  /** The most that was ever in use. */
+  peakBytes: number;
+}
+
+/** Live tensors, their bytes, cached bytes and the peak, on the current device. */
+export function memory(): MemoryInfo {
+  const backend = currentBackend();
+  const { numTensors, numBytes, cachedBytes, peakBytes } = backend.addon.memory(backend.queue);
+  return { numTensors, numBytes, cachedBytes, peakBytes };
+}

@@ -1,0 +1,61 @@
+// Variables: tensors whose values change in place, so that a recorded training step keeps finding them.
+import { invalid } from '../errors.js';
+import { NativeOp, run, type Backend } from './backend.js';
+import { castRaw, convert, type TensorLike } from './convert.js';
+import type { DType } from './dtype.js';
+import { sameShape, type Shape } from './shape.js';
+import { withoutScope } from './scope.js';
+import { Tensor } from './tensor.js';
+
+const ASSIGN = new NativeOp('assign');
+let counter = 0;
+
+/** A tensor that training changes. Made by `variable()`; freed by `dispose()`, not by `tidy()`. */
+export class Variable<S extends Shape = Shape, D extends DType = DType> extends Tensor<S, D> {
+  constructor(
+    backend: Backend,
+    shape: S,
+    dtype: D,
+    readonly name: string,
+    /** Whether gradients are taken by it when no list is given. */
+    public trainable: boolean,
+  ) {
+    super(backend, shape, dtype);
+    this.kept = true;
+  }
+
+  /**
+   * Overwrites the values.
+   * @throws ShapeError or DTypeError unless the new value has the variable's shape and dtype.
+   */
+  assign(value: TensorLike): this {
+    this.assertLive('assign', 'variable');
+    const source = convert('assign', 'value', value, this as unknown as Tensor);
+    if (!sameShape(source.shape, this.shape)) {
+      throw invalid('ERR_SHAPE', 'assign', 'value', `shape [${this.shape.join(',')}] of ${this.name}`, [...source.shape]);
+    }
+    if (source.dtype !== this.dtype) {
+      throw invalid('ERR_DTYPE', 'assign', 'value', `${this.dtype} as ${this.name}`, source.dtype, 'use cast()');
+    }
+    run(this.backend, ASSIGN, [source], [{ id: this.id }]);
+    return this;
+  }
+}
+
+/**
+ * A variable with its own copy of the values.
+ * @param initialValue Tensor, number or arrays.
+ * @param trainable Whether gradients are taken by it (default true).
+ * @param name Default `variable_0`, `variable_1`, ...
+ * @param dtype Default: the value's.
+ */
+export function variable(initialValue: TensorLike, trainable = true, name?: string, dtype?: DType): Variable {
+  const source = convert('variable', 'initialValue', initialValue);
+  const values = castRaw(source, dtype ?? source.dtype);
+  return withoutScope(() => {
+    const result = new Variable<Shape>(values.backend, values.shape, values.dtype, name ?? `variable_${counter++}`, trainable);
+    run(values.backend, ASSIGN, [values], [{ holder: result, shape: values.shape, dtype: values.dtype }]);
+    values.backend.addon.markVariable(result.id);
+    return result;
+  });
+}
