@@ -88,7 +88,7 @@ inline double erfc(double x) { return std::erfc(x); }
 inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }
 inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
 
-/** Distribution function of the standard normal, erfc(-x / sqrt(2)) / 2, to its relative precision in the lower tail. */
+/** Distribution function of the standard normal, erfc(-x / sqrt(2)) / 2, relatively precise in the lower tail too. */
 inline double normal_cdf(double x) {
   // erfc multiplies a relative error of its argument by 2 a^2, about 1400 at the far end: what the product x / sqrt(2)
   // lost is put back to first order.
@@ -159,8 +159,8 @@ inline constexpr uint32_t kMantissaMask = 0x007fffffu;
 
 // erf(x) - x, odd, for |x| < 0.7.
 inline float erf_beyond_linear(float x) {
-  return x * polynomial(x * x, 0.128379166f, -0.376126230f, 0.112834632f, -2.68404577e-2f, 5.12953149e-3f,
-                        -6.88331609e-4f);
+  return x *
+         polynomial(x * x, 0.128379166f, -0.376126230f, 0.112834632f, -2.68404577e-2f, 5.12953149e-3f, -6.88331609e-4f);
 }
 
 // Upper tails as exp(-kSquareFactor a^2) v (kLeading + v rest(v)) with v = 1 / (a + kShift).
@@ -191,7 +191,7 @@ inline float upper_tail(float magnitude) {
   const float r = (square_high - n * kLn2High) + (square_low - n * kLn2Low);
   const float q = r + expm1_beyond_linear(r, r * r);
 
-  // Five factors meet here: in float their roundings would add up to more than 3 ulp.
+  // Four factors meet here, and in float their roundings would add up to 3 ulp and more. Doubles also need no FMA.
   const double v = 1.0 / (static_cast<double>(a) + Tail::kShift);
   const double product = v * (Tail::kLeading + v * Tail::rest(static_cast<float>(v)));
   const PowerOfTwo power(bit_copy<uint32_t>(rounded));
@@ -290,7 +290,7 @@ inline float erfc(float x) {
   return magnitude >= 0.7f ? away : near_zero;
 }
 
-/** Distribution function of the standard normal, erfc(-x / sqrt(2)) / 2, to its relative precision in the lower tail. */
+/** Distribution function of the standard normal, erfc(-x / sqrt(2)) / 2, relatively precise in the lower tail too. */
 inline float normal_cdf(float x) {
   using namespace single;
   const float magnitude = std::fabs(x);
@@ -305,7 +305,7 @@ inline float normal_cdf(float x) {
 
 #endif
 
-// log1p(z) for z in [0, 1].
+// log1p(z) for z in [0, 1] or NaN: on the host no special cases are left to select.
 template <class T>
 SN_HD T log1p_of_fraction(T z) {
   return log1p(z);
@@ -317,7 +317,7 @@ inline float log1p_of_fraction(float z) {
 }
 #endif
 
-/** Logistic function 1 / (1 + e^-x), to its relative precision also where it underflows. */
+/** Logistic function 1 / (1 + e^-x), relatively precise down to where it underflows. */
 template <class T>
 SN_HD T sigmoid(T x) {
   // m / (1 + z) as m - m z / (1 + z): the roundings of the quotient count by its size.

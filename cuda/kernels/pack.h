@@ -22,22 +22,22 @@ constexpr int widest(int a, Rest... rest) {
 template <class... Ts>
 inline constexpr int kPackWidth = kManyThreads ? 16 / widest(int(sizeof(Ts))...) : 1;
 
-// Packs move by memcpy: a pointer cast would break aliasing rules on the host. The GPU needs to be told the alignment
-// that the launcher has checked, or it would load byte by byte.
+// On the host packs move by memcpy: a pointer cast would break its aliasing rules. nvcc has no such rules and needs the
+// cast, or it would load byte by byte; the launcher has checked the alignment.
 template <int Width, class T>
 SN_DEVICE Pack<T, Width> load_pack(const T* from) {
-  Pack<T, Width> pack;
 #if SN_GPU
-  memcpy(&pack, __builtin_assume_aligned(from, sizeof(pack)), sizeof(pack));
+  return *reinterpret_cast<const Pack<T, Width>*>(from);
 #else
+  Pack<T, Width> pack;
   memcpy(&pack, from, sizeof(pack));
-#endif
   return pack;
+#endif
 }
 template <int Width, class T>
 SN_DEVICE void store_pack(T* to, const Pack<T, Width>& pack) {
 #if SN_GPU
-  memcpy(__builtin_assume_aligned(to, sizeof(pack)), &pack, sizeof(pack));
+  *reinterpret_cast<Pack<T, Width>*>(to) = pack;
 #else
   memcpy(to, &pack, sizeof(pack));
 #endif

@@ -1,0 +1,38 @@
+// Launches a kernel on the queue's stream.
+#pragma once
+
+#include <algorithm>
+
+#include "../kernels/reduce.h"
+#include "queue.h"
+
+namespace selfnorm::SN_BUILD {
+
+struct Grid {
+  int64_t blocks;  // 0: nothing to do
+  int block;
+};
+
+// Every kernel strides over its grid, so the number of blocks is a matter of speed alone.
+inline constexpr int64_t kMostBlocks = int64_t(1) << 20;
+
+// n elements, `pack` of them a thread and load; `cost` (flops an element) matters to the CPU only.
+inline Grid elements(int64_t n, int64_t /*cost*/, int pack = 1) {
+  const int64_t threads = (n + pack - 1) / pack;
+  return {std::min((threads + kMaxBlock - 1) / kMaxBlock, kMostBlocks), kMaxBlock};
+}
+
+// n groups, one a block at a time. `widest`: elements of a group, so that short groups get small blocks.
+inline Grid groups(int64_t n, int64_t /*cost*/, int64_t widest = kMaxBlock) {
+  int block = kWarp;
+  while (block < kMaxBlock && block < widest) block *= 2;
+  return {std::min(n, kMostBlocks), block};
+}
+
+template <class... Parameters, class... Arguments>
+void launch(Queue& queue, Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
+  if (grid.blocks == 0) return;
+  queue.enqueue([&] { kernel<<<unsigned(grid.blocks), unsigned(grid.block), 0, queue.stream()>>>(arguments...); });
+}
+
+}  // namespace selfnorm::SN_BUILD

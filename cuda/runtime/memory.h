@@ -1,0 +1,42 @@
+// The caching allocator of one device. Blocks go back to the free list when their last use is queued, and are handed out
+// again to work queued later on the same stream: stream order makes that safe without waiting.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace selfnorm {
+
+struct MemoryStats {
+  int64_t in_use = 0;
+  int64_t cached = 0;
+  int64_t peak = 0;
+};
+
+// One a queue: streams share no cached blocks, since the order between two streams is not known.
+class DeviceMemory {
+ public:
+  explicit DeviceMemory(int device) : device_(device) {}
+  ~DeviceMemory();
+  DeviceMemory(const DeviceMemory&) = delete;
+  DeviceMemory& operator=(const DeviceMemory&) = delete;
+
+  // 256-byte aligned. On failure the cache is released and the allocation tried once more; then ERR_OUT_OF_MEMORY.
+  void* allocate(size_t bytes);
+  void release(void* block, size_t bytes) noexcept;
+  void release_cache() noexcept;
+  MemoryStats stats();
+
+ private:
+  void free_cached();
+
+  int device_;
+  std::mutex mutex_;
+  std::map<size_t, std::vector<void*>> free_;
+  MemoryStats stats_;
+};
+
+}  // namespace selfnorm

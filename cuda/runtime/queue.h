@@ -1,0 +1,99 @@
+// The CUDA backend's device queue: a stream with its memory. cpu/runtime/queue.h has the same names; ops and binding see
+// no difference.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../ops/table.h"
+#include "memory.h"
+#include "status.h"
+
+namespace selfnorm {
+
+struct DeviceInfo {
+  std::string name;
+  int64_t memory = 0;
+  std::vector<std::pair<std::string, std::string>> details;  // library versions and capabilities, for people
+};
+
+class Queue;
+
+// A read-back under way: wait() blocks on an event and may run on any thread.
+class Download {
+ public:
+  Download(Queue& queue, void* to, const void* from, size_t bytes);
+  ~Download();
+  Download(const Download&) = delete;
+  Download& operator=(const Download&) = delete;
+  void wait();
+
+ private:
+  void* to_;
+  size_t bytes_;
+  int device_;
+  void* staging_ = nullptr;  // pinned: only then does the copy run beside the host
+  cudaEvent_t done_ = nullptr;
+};
+
+class Queue {
+ public:
+  static std::vector<DeviceInfo> devices();
+  static const OpTable& ops();
+  explicit Queue(int device);
+  ~Queue();
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  void* allocate(size_t bytes) { return memory_.allocate(bytes); }
+  void release(void* block, size_t bytes) noexcept { memory_.release(block, bytes); }
+  void release_cache() noexcept;
+  MemoryStats memory() { return memory_.stats(); }
+
+  // The one way from an op to the device: work() launches on stream(). Under capture it is recorded by CUDA itself.
+  template <class Work>
+  void enqueue(Work&& work) {
+    check_cuda(cudaSetDevice(device_), "cudaSetDevice");
+    work();
+    check_cuda(cudaGetLastError(), "kernel launch");
+  }
+
+  void upload(void* to, const void* from, size_t bytes);
+  void copy(void* to, const void* from, size_t bytes);
+  std::unique_ptr<Download> download(void* to, const void* from, size_t bytes, bool may_change);
+  void synchronize();
+
+  cudaStream_t stream() const { return stream_; }
+  int device() const { return device_; }
+  int multiprocessors() const { return multiprocessors_; }
+
+ private:
+  int device_;
+  int multiprocessors_ = 1;
+  cudaStream_t stream_ = nullptr;
+  DeviceMemory memory_;
+};
+
+// Memory an op needs between its launches; given back in stream order, so a later op may reuse it at once.
+class Scratch {
+ public:
+  Scratch(Queue& queue, size_t bytes) : queue_(queue), bytes_(bytes), data_(queue.allocate(bytes)) {}
+  ~Scratch() { queue_.release(data_, bytes_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data_);
+  }
+
+ private:
+  Queue& queue_;
+  size_t bytes_;
+  void* data_;
+};
+
+}  // namespace selfnorm
