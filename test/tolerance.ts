@@ -29,11 +29,11 @@ const ULPS = {
 export type ToleranceClass = keyof typeof ULPS;
 
 /**
- * The largest difference allowed. Sums cancel, so an element that is small beside its tensor is judged by a hundredth of
+ * The largest difference allowed. Sums cancel, so an element that is small beside its tensor is judged by a thirty-second part of
  * the tensor's largest magnitude.
  */
 export function bound(dtype: DType, kind: ToleranceClass, reference: number, scale: number): number {
-  return ULPS[kind] * EPSILON[dtype] * Math.max(Math.abs(reference), scale / 100);
+  return ULPS[kind] * EPSILON[dtype] * Math.max(Math.abs(reference), scale / 32);
 }
 
 /** Relative error allowed between a float64 gradient and central differences, whose own error is about eps^(2/3). */

@@ -77,7 +77,7 @@ function differentiate(
  * does not depend on x the gradient is zeros. Gradients of gradients work for elementwise ops, matMul and reductions.
  */
 export function grad(f: (x: Tensor) => Tensor): (x: TensorLike, dy?: TensorLike) => Tensor {
-  return (x, dy) => differentiate('grad', f as TensorFunction, [x], dy).grads[0]!;
+  return (x, dy) => differentiate('grad', f, [x], dy).grads[0]!;
 }
 
 /** The gradients of f with respect to all its arguments: a function of (args, dy?). */
@@ -93,7 +93,7 @@ export function valueAndGrad(
   f: (x: Tensor) => Tensor,
 ): (x: TensorLike, dy?: TensorLike) => { value: Tensor; grad: Tensor } {
   return (x, dy) => {
-    const { value, grads } = differentiate('valueAndGrad', f as TensorFunction, [x], dy);
+    const { value, grads } = differentiate('valueAndGrad', f, [x], dy);
     return { value, grad: grads[0]! };
   };
 }
@@ -136,7 +136,11 @@ export function variableGrads(
         if (gradient !== undefined) byName[variable.name] = gradient;
       }
       if (Object.keys(byName).length === 0) {
-        throw failure('ERR_ARGUMENT', op, 'f: expected its result to depend on a trainable variable, got one that depends on none');
+        throw failure(
+          'ERR_ARGUMENT',
+          op,
+          'f: expected its result to depend on a trainable variable, got one that depends on none',
+        );
       }
       return { value: found.value, grads: byName };
     },
@@ -174,7 +178,9 @@ export function customGrad(
         }
         list.forEach((gradient, i) => {
           if (!sameShape(gradient.shape, xs[i]!.shape)) {
-            throw invalid('ERR_SHAPE', 'customGrad', 'gradFunc', `shape [${xs[i]!.shape.join(',')}]`, [...gradient.shape]);
+            throw invalid('ERR_SHAPE', 'customGrad', 'gradFunc', `shape [${xs[i]!.shape.join(',')}]`, [
+              ...gradient.shape,
+            ]);
           }
         });
         return list;

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 export function packageRoot(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, 'package.json');
-    if (existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'selfnorm') return folder;
+    if (existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'selfnorm')
+      return folder;
     if (folder === dirname(folder)) throw new Error('selfnorm: its own package.json was not found');
   }
 }

@@ -16,7 +16,11 @@ export type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor | null;
 export type BinaryGradient = (dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [() => Tensor, () => Tensor];
 
 /** Gives an op's single result to the tapes. */
-export function recordOne(y: Tensor, inputs: readonly Tensor[], backward: (dy: Tensor) => ReturnType<Backward>): Tensor {
+export function recordOne(
+  y: Tensor,
+  inputs: readonly Tensor[],
+  backward: (dy: Tensor) => ReturnType<Backward>,
+): Tensor {
   if (isRecording()) record([y], inputs, ([dy]) => (dy == null ? inputs.map(() => null) : backward(dy)));
   return y;
 }
@@ -82,7 +86,8 @@ export function logical(name: string): (a: TensorLike, b: TensorLike) => Tensor 
 }
 
 export function requireBool(op: string, argument: string, x: Tensor): Tensor {
-  if (x.dtype !== 'bool') throw invalid('ERR_DTYPE', op, argument, 'a bool tensor', x.dtype, 'compare it with zero first');
+  if (x.dtype !== 'bool')
+    throw invalid('ERR_DTYPE', op, argument, 'a bool tensor', x.dtype, 'compare it with zero first');
   return x;
 }
 

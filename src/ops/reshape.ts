@@ -20,7 +20,7 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
   const input = convert('reshape', 'x', x);
   if (!Array.isArray(shape)) throw invalid('ERR_SHAPE', 'reshape', 'shape', 'an array of integers', shape);
   const unknown = shape.indexOf(-1);
-  let target = [...shape];
+  const target: number[] = [...(shape as Shape)];
   if (unknown >= 0) {
     const known = sizeOf(shape.filter((_, axis) => axis !== unknown));
     const missing = input.size / known;
@@ -56,9 +56,15 @@ export function expandDims(x: TensorLike, axis = 0): Tensor {
  */
 export function squeeze(x: TensorLike, axis?: readonly number[]): Tensor {
   const input = convert('squeeze', 'x', x);
-  const axes = axis === undefined ? input.shape.flatMap((size, i) => (size === 1 ? [i] : [])) : checkAxes('squeeze', axis, input.rank);
+  const axes =
+    axis === undefined
+      ? input.shape.flatMap((size, i) => (size === 1 ? [i] : []))
+      : checkAxes('squeeze', axis, input.rank);
   for (const one of axes) {
     if (input.shape[one] !== 1) throw invalid('ERR_SHAPE', 'squeeze', 'axis', 'axes of size 1', [...input.shape]);
   }
-  return view(input, input.shape.filter((_, i) => !axes.includes(i)));
+  return view(
+    input,
+    input.shape.filter((_, i) => !axes.includes(i)),
+  );
 }

@@ -19,7 +19,11 @@ export function activationTable(): ReadonlyMap<string, ActivationFacts> {
 export function facts(name: string): ActivationFacts {
   const row = activationTable().get(name);
   if (row === undefined) {
-    throw failure('ERR_ARGUMENT', name, `not in the native activation table: ${[...activationTable().keys()].join(', ')}`);
+    throw failure(
+      'ERR_ARGUMENT',
+      name,
+      `not in the native activation table: ${[...activationTable().keys()].join(', ')}`,
+    );
   }
   return row;
 }

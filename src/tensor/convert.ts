@@ -18,16 +18,26 @@ function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
+function isList(value: NestedValues | undefined): value is readonly NestedValues[] {
+  return Array.isArray(value);
+}
+
 /** Shape of nested arrays; throws when they are ragged. */
 function nestedShape(op: string, argument: string, values: NestedValues): number[] {
   const shape: number[] = [];
-  for (let level: NestedValues | undefined = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: NestedValues | undefined = values; isList(level); level = level[0]) shape.push(level.length);
   const check = (level: NestedValues, axis: number): void => {
-    const isArray = Array.isArray(level);
-    if (isArray !== axis < shape.length || (isArray && level.length !== shape[axis])) {
-      throw invalid('ERR_SHAPE', op, argument, `nested arrays of equal lengths (shape [${shape.join(',')}])`, 'ragged ones');
+    const list = isList(level);
+    if (list !== axis < shape.length || (list && level.length !== shape[axis])) {
+      throw invalid(
+        'ERR_SHAPE',
+        op,
+        argument,
+        `nested arrays of equal lengths (shape [${shape.join(',')}])`,
+        'ragged ones',
+      );
     }
-    if (isArray) for (const part of level) check(part, axis + 1);
+    if (list) for (const part of level) check(part, axis + 1);
     else if (typeof level !== 'number' && typeof level !== 'boolean') {
       throw invalid('ERR_ARGUMENT', op, argument, 'numbers or booleans', level);
     }
@@ -66,11 +76,21 @@ export function fromValues(
   dtype?: DType,
 ): Tensor {
   const found = isTypedArray(values) ? [values.length] : nestedShape(op, 'values', values);
-  const flat = isTypedArray(values) ? values : Array.isArray(values) ? (values.flat(Infinity) as number[]) : [values as number];
+  const flat = isTypedArray(values)
+    ? values
+    : Array.isArray(values)
+      ? (values.flat(Infinity) as number[])
+      : [values as number];
   const resolved = shape ?? found;
   checkShape(op, 'shape', resolved);
   if (sizeOf(resolved) !== flat.length) {
-    throw invalid('ERR_SHAPE', op, 'values', `${sizeOf(resolved)} values for shape [${resolved.join(',')}]`, flat.length);
+    throw invalid(
+      'ERR_SHAPE',
+      op,
+      'values',
+      `${sizeOf(resolved)} values for shape [${resolved.join(',')}]`,
+      flat.length,
+    );
   }
   const target = dtype ?? inferDType(flat, values);
   const half = DTYPE_BYTES[target] === 2;
@@ -102,7 +122,14 @@ export function convert(op: string, argument: string, value: TensorLike, like?: 
 /** Checks that operands live on one device and returns it. */
 export function sameBackend(op: string, a: Tensor, b: Tensor): Backend {
   if (a.backend === b.backend) return a.backend;
-  throw invalid('ERR_DEVICE', op, 'b', `a tensor on ${a.device}, where a is`, `one on ${b.device}`, `use b.to('${a.device}')`);
+  throw invalid(
+    'ERR_DEVICE',
+    op,
+    'b',
+    `a tensor on ${a.device}, where a is`,
+    `one on ${b.device}`,
+    `use b.to('${a.device}')`,
+  );
 }
 
 /** A cast that gradients do not see: for index and mask operands. */

@@ -7,9 +7,18 @@ import { Tensor } from './tensor.js';
 /** Anything that may hold tensors: results of tidy, arguments of dispose. */
 export type TensorContainer = unknown;
 
-function tensorsIn(container: TensorContainer, found: Set<Tensor> = new Set(), seen: Set<unknown> = new Set()): Set<Tensor> {
-  if (container instanceof Tensor) found.add(container);
-  else if (container !== null && typeof container === 'object' && !ArrayBuffer.isView(container) && !seen.has(container)) {
+function tensorsIn(
+  container: TensorContainer,
+  found: Set<Tensor> = new Set(),
+  seen: Set<unknown> = new Set(),
+): Set<Tensor> {
+  if (container instanceof Tensor) found.add(container as Tensor);
+  else if (
+    container !== null &&
+    typeof container === 'object' &&
+    !ArrayBuffer.isView(container) &&
+    !seen.has(container)
+  ) {
     seen.add(container);
     for (const part of Object.values(container)) tensorsIn(part, found, seen);
   }
@@ -29,7 +38,8 @@ export function tidy<T>(nameOrFn: string | (() => T), maybeFn?: () => T): T {
   let kept: Iterable<Tensor> = [];
   try {
     const result = fn();
-    if (result instanceof Promise) throw failure('ERR_ARGUMENT', 'tidy', 'fn: expected a synchronous function, got one that returns a promise');
+    if (result instanceof Promise)
+      throw failure('ERR_ARGUMENT', 'tidy', 'fn: expected a synchronous function, got one that returns a promise');
     kept = tensorsIn(result);
     return result;
   } finally {

@@ -17,7 +17,7 @@ export function onDispose(defer: (tensor: Tensor) => boolean): void {
 }
 
 // Methods are installed by src/ops/methods.ts, which knows every op; this file knows none.
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface Tensor<S extends Shape = Shape, D extends DType = DType> extends TensorMethods<S, D> {}
 
 /**
@@ -40,7 +40,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
     readonly dtype: D,
   ) {
     this.size = sizeOf(shape);
-    track(this as unknown as Tensor);
+    track(this);
   }
 
   get rank(): number {
@@ -82,7 +82,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
 
   /** Frees the memory now. A second call does nothing. */
   dispose(): void {
-    if (this.id === 0 || deferDispose(this as unknown as Tensor)) return;
+    if (this.id === 0 || deferDispose(this)) return;
     this.release();
   }
   [Symbol.dispose](): void {
@@ -117,8 +117,8 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   // Half types are read as float32: JavaScript has no typed array for them.
   private readable(op: string): Tensor {
     this.assertLive(op, 'tensor');
-    if (this.dtype !== 'float16' && this.dtype !== 'bfloat16') return this as unknown as Tensor;
-    return makeOne(this.backend, CAST, [this as unknown as Tensor], this.shape, 'float32');
+    if (this.dtype !== 'float16' && this.dtype !== 'bfloat16') return this;
+    return makeOne(this.backend, CAST, [this], this.shape, 'float32');
   }
 }
 

@@ -30,9 +30,11 @@ export class Variable<S extends Shape = Shape, D extends DType = DType> extends 
    */
   assign(value: TensorLike): this {
     this.assertLive('assign', 'variable');
-    const source = convert('assign', 'value', value, this as unknown as Tensor);
+    const source = convert('assign', 'value', value, this);
     if (!sameShape(source.shape, this.shape)) {
-      throw invalid('ERR_SHAPE', 'assign', 'value', `shape [${this.shape.join(',')}] of ${this.name}`, [...source.shape]);
+      throw invalid('ERR_SHAPE', 'assign', 'value', `shape [${this.shape.join(',')}] of ${this.name}`, [
+        ...source.shape,
+      ]);
     }
     if (source.dtype !== this.dtype) {
       throw invalid('ERR_DTYPE', 'assign', 'value', `${this.dtype} as ${this.name}`, source.dtype, 'use cast()');
@@ -53,7 +55,13 @@ export function variable(initialValue: TensorLike, trainable = true, name?: stri
   const source = convert('variable', 'initialValue', initialValue);
   const values = castRaw(source, dtype ?? source.dtype);
   return withoutScope(() => {
-    const result = new Variable<Shape>(values.backend, values.shape, values.dtype, name ?? `variable_${counter++}`, trainable);
+    const result = new Variable<Shape>(
+      values.backend,
+      values.shape,
+      values.dtype,
+      name ?? `variable_${counter++}`,
+      trainable,
+    );
     run(values.backend, ASSIGN, [values], [{ holder: result, shape: values.shape, dtype: values.dtype }]);
     values.backend.addon.markVariable(result.id);
     return result;

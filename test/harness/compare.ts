@@ -14,7 +14,8 @@ function same(actual: number, expected: number): boolean {
 
 function scaleOf(values: ArrayLike<number>): number {
   let scale = 0;
-  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i]!)) scale = Math.max(scale, Math.abs(values[i]!));
+  for (let i = 0; i < values.length; i++)
+    if (Number.isFinite(values[i]!)) scale = Math.max(scale, Math.abs(values[i]!));
   return scale;
 }
 

@@ -41,8 +41,10 @@ export function load(stored: StoredTensor, float: DType): Tensor {
   return sn.tensor(numbers(stored), stored.shape, dtype);
 }
 
-const special = (value: unknown): unknown =>
-  value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : value;
+function special(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(special);
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : value;
+}
 
 type Function = (...args: unknown[]) => unknown;
 

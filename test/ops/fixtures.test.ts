@@ -22,7 +22,10 @@ const CLASSES: Readonly<Record<string, ToleranceClass>> = {
 const FLOATS = ['float64', 'float32'] as const;
 type Float = (typeof FLOATS)[number];
 
-const host = (t: Tensor): { shape: readonly number[]; data: ArrayLike<number> } => ({ shape: t.shape, data: t.dataSync() });
+const host = (t: Tensor): { shape: readonly number[]; data: ArrayLike<number> } => ({
+  shape: t.shape,
+  data: t.dataSync(),
+});
 
 const isFloat = (dtype: string): boolean => dtype.startsWith('float');
 

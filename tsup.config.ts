@@ -1,0 +1,16 @@
+import { defineConfig } from 'tsup';
+
+// One implementation, in CommonJS: import and require must share one tensor table, so the ES module re-exports it
+// (scripts/write-esm-entry.mjs).
+export default defineConfig({
+  entry: { index: 'src/index.ts', cli: 'src/cli/main.ts' },
+  format: ['cjs'],
+  outExtension: () => ({ js: '.cjs', dts: '.d.cts' }),
+  dts: { entry: { index: 'src/index.ts' } },
+  platform: 'node',
+  target: 'node20',
+  shims: true,
+  sourcemap: true,
+  clean: true,
+  onSuccess: 'node scripts/write-esm-entry.mjs',
+});
