@@ -235,8 +235,9 @@ struct GeluTanh {
   }
   template <class A>
   SN_HD A derivative(A x) const {
-    const A gate = math::sigmoid(A(kSlope) * (x + A(kCubic) * x * x * x));
-    return gate + x * gate * (A(1) - gate) * A(kSlope) * (A(1) + A(3 * kCubic) * x * x);
+    const A inner = A(kSlope) * (x + A(kCubic) * x * x * x);
+    const A gate = math::sigmoid(inner);
+    return gate + x * gate * math::sigmoid(-inner) * A(kSlope) * (A(1) + A(3 * kCubic) * x * x);
   }
 };
 
@@ -251,22 +252,24 @@ struct Silu {
   template <class A>
   SN_HD A derivative(A x) const {
     const A gate = math::sigmoid(x);
-    return gate + x * gate * (A(1) - gate);
+    return gate + x * gate * math::sigmoid(-x);
   }
 };
 
-// Misra 2019, "Mish: a self regularized non-monotonic activation function": x tanh(softplus(x)).
+// Misra 2019, "Mish: a self regularized non-monotonic activation function": x tanh(softplus(x)). With s = sigmoid(x) and
+// q = sigmoid(-x) the tanh is s (1 + q) / (1 + q^2), which loses no digits where it is near 0 or near 1.
 struct Mish {
   static constexpr ActivationFacts kFacts{"mish", Saves::kInput};
   explicit Mish(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
-    return x * math::tanh(math::softplus1(x));
+    const A q = math::sigmoid(-x);
+    return x * math::sigmoid(x) * (A(1) + q) / (A(1) + q * q);
   }
   template <class A>
   SN_HD A derivative(A x) const {
-    const A t = math::tanh(math::softplus1(x));
-    return t + x * (A(1) - t) * (A(1) + t) * math::sigmoid(x);
+    const A s = math::sigmoid(x), q = math::sigmoid(-x), reciprocal = A(1) / (A(1) + q * q);
+    return s * (A(1) + q) * reciprocal + x * A(4) * q * q * s * reciprocal * reciprocal;
   }
 };
 

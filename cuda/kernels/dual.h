@@ -44,8 +44,9 @@ SN_HD Dual<A> tanh(Dual<A> x) {
 }
 template <class A>
 SN_HD Dual<A> sigmoid(Dual<A> x) {
+  // sigmoid(-x), not 1 - sigmoid(x), which loses every digit for large x.
   const A y = sigmoid(x.value);
-  return {y, x.slope * y * (A(1) - y)};
+  return {y, x.slope * y * sigmoid(-x.value)};
 }
 template <class A>
 SN_HD Dual<A> softplus1(Dual<A> x) {

@@ -28,10 +28,10 @@ SN_DEVICE T shuffle_down(unsigned mask, T value, unsigned delta) {
   return __shfl_down_sync(mask, value, delta);
 }
 #elif SN_EMULATOR
-inline int64_t thread_index() { return emulator::thread_index(); }
-inline int64_t thread_count() { return emulator::block_size(); }
-inline int64_t block_index() { return emulator::block_index(); }
-inline int64_t block_count() { return emulator::grid_size(); }
+inline int64_t thread_index() { return emulator::thread_index().x; }
+inline int64_t thread_count() { return emulator::block_size().x; }
+inline int64_t block_index() { return emulator::block_index().x; }
+inline int64_t block_count() { return emulator::grid_size().x; }
 inline void sync_threads() { emulator::sync_threads(); }
 template <class T>
 T shuffle_down(unsigned mask, T value, unsigned delta) {
