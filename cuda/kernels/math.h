@@ -40,13 +40,17 @@ SN_HD double pow(double base, double exponent) { return std::pow(base, exponent)
 SN_HD float fma(float a, float b, float c) { return a * b + c; }
 SN_HD double fma(double a, double b, double c) { return a * b + c; }
 
+// A name of its own: device code may use the constant but not call the host function that makes it.
+template <class T>
+inline constexpr T kInfinity = std::numeric_limits<T>::infinity();
+
 template <class T>
 SN_HD bool is_nan(T x) {
   return x != x;
 }
 template <class T>
 SN_HD bool is_inf(T x) {
-  return abs(x) == std::numeric_limits<T>::infinity();
+  return abs(x) == kInfinity<T>;
 }
 
 /** The larger of a and b, NaN if either is (std::fmax would drop it). */
@@ -104,7 +108,6 @@ inline double normal_cdf(double x) {
 // bits, so that its products with small integers are exact also without FMA.
 namespace single {
 
-inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 inline constexpr float kLog2E = 1.44269504f;
 inline constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
@@ -236,8 +239,8 @@ inline float log(float x) {
   const float mantissa = bit_copy<float>((offset & kMantissaMask) + kSqrtHalfBits);
   const float e = static_cast<float>(static_cast<int32_t>(offset) >> 23) - (tiny ? 23.0f : 0.0f);
   const float y = log_of_parts(mantissa - 1.0f, e);
-  const float at_most_zero = x == 0.0f ? -kInfinity : kNan;
-  const float positive = x < kInfinity ? y : x;
+  const float at_most_zero = x == 0.0f ? -kInfinity<float> : kNan;
+  const float positive = x < kInfinity<float> ? y : x;
   return x > 0.0f ? positive : at_most_zero;
 }
 
@@ -249,9 +252,9 @@ inline float log1p(float x) {
   // 2^-e by way of 2^(2-e): e reaches 128, whose inverse power is denormal.
   const float power = 0.25f * bit_copy<float>((129u << 23) - (offset & ~kMantissaMask));
   const float y = log_of_parts(x * power + (power - 1.0f), e);
-  const float at_most_minus_one = x == -1.0f ? -kInfinity : kNan;
+  const float at_most_minus_one = x == -1.0f ? -kInfinity<float> : kNan;
   const float finite = x == 0.0f ? x : y;  // keeps -0
-  const float above = x < kInfinity ? finite : x;
+  const float above = x < kInfinity<float> ? finite : x;
   return x > -1.0f ? above : at_most_minus_one;
 }
 

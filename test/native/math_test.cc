@@ -1,6 +1,6 @@
 // The host's float functions against double and long double over the whole range of floats, in units of the last place,
-// and the values where the C standard names the result. Blocks, not single calls, so that the SIMD code is what is
-// tested.
+// and the values where the C standard names the result. In blocks, not single calls, so that SIMD code is
+// what is tested.
 #include "../../cuda/kernels/math.h"
 
 #include <gtest/gtest.h>
