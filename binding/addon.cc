@@ -227,6 +227,14 @@ Napi::Value release_cache(const Napi::CallbackInfo& info) {
   });
 }
 
+// setFloat32Precision(queue, fast)
+Napi::Value set_float32_precision(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    instance_of(info.Env()).queues.at(info[0].ToNumber().Uint32Value())->fast_float32 = info[1].ToBoolean().Value();
+    return {};
+  });
+}
+
 Napi::Value synchronize(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
     instance_of(info.Env()).queues.at(info[0].ToNumber().Uint32Value())->synchronize();
@@ -266,6 +274,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("memory", memory);
   add("sweep", sweep);
   add("releaseCache", release_cache);
+  add("setFloat32Precision", set_float32_precision);
   add("synchronize", synchronize);
   return exports;
 }

@@ -1,7 +1,17 @@
 // The public surface: names only. See docs/ for the guide.
 import './ops/methods.js';
 
-export { device, devices, setDevice, withDevice, type DeviceDescription } from './tensor/device.js';
+export {
+  device,
+  devices,
+  setDevice,
+  setFloat32Precision,
+  time,
+  withDevice,
+  type DeviceDescription,
+  type TimingInfo,
+} from './tensor/device.js';
+export { version } from './version.js';
 export { dispose, keep, memory, tidy, type MemoryInfo } from './tensor/memory.js';
 export { Tensor } from './tensor/tensor.js';
 export { variable, Variable } from './tensor/variable.js';

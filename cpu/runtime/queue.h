@@ -55,6 +55,8 @@ class Queue {
   // `may_change`: the source is a variable that a later op may overwrite, so its bytes must be taken now.
   std::unique_ptr<Download> download(void* to, const void* from, size_t bytes, bool may_change);
   void synchronize() {}
+  // setFloat32Precision('high'): true float32 is all the CPU has.
+  bool fast_float32 = false;
 };
 
 // Memory an op needs between its launches; given back in queue order, so a later op may reuse it at once.

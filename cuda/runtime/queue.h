@@ -66,6 +66,8 @@ class Queue {
   void copy(void* to, const void* from, size_t bytes);
   std::unique_ptr<Download> download(void* to, const void* from, size_t bytes, bool may_change);
   void synchronize();
+  // setFloat32Precision('high'): matmul and convolution may round float32 operands to TF32.
+  bool fast_float32 = false;
 
   cudaStream_t stream() const { return stream_; }
   int device() const { return device_; }

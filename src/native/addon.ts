@@ -45,5 +45,6 @@ export interface Addon {
   memory(queue: number): NativeMemory;
   sweep(): void;
   releaseCache(queue: number): void;
+  setFloat32Precision(queue: number, fast: boolean): void;
   synchronize(queue: number): void;
 }

@@ -20,6 +20,7 @@ function open(device: string): Backend {
   const [kind, index] = device === 'cpu' ? (['cpu', 0] as const) : (['cuda', Number(device.slice(5))] as const);
   const addon = kind === 'cpu' ? loadAddon('cpu') : loadCuda().addon;
   const backend = new Backend(device, backends.size, addon, addon.openQueue(index));
+  addon.setFloat32Precision(backend.queue, fastFloat32);
   backends.set(device, backend);
   return backend;
 }
@@ -49,6 +50,40 @@ export function currentBackend(): Backend {
   if (wanted !== undefined && wanted !== '') current = backendOf('SELFNORM_DEVICE', wanted);
   else current = open(loadCuda.works() ? 'cuda:0' : 'cpu');
   return current;
+}
+
+let fastFloat32 = false;
+
+/**
+ * How exactly float32 matrix products and convolutions are computed.
+ * @param precision `'highest'` (default): true float32. `'high'`: CUDA may round operands to TF32 (10 bits of mantissa) and
+ *   runs several times faster; the CPU computes true float32 either way.
+ */
+export function setFloat32Precision(precision: 'highest' | 'high'): void {
+  if (precision !== 'highest' && precision !== 'high') {
+    throw invalid('ERR_ARGUMENT', 'setFloat32Precision', 'precision', "'highest' or 'high'", precision);
+  }
+  fastFloat32 = precision === 'high';
+  for (const backend of backends.values()) backend.addon.setFloat32Precision(backend.queue, fastFloat32);
+}
+
+/** What `time()` measured, in milliseconds. */
+export interface TimingInfo {
+  /** Until the device had finished; equal to wallMs, since the host waits for it. */
+  kernelMs: number;
+  /** From the call to the end of the device's work. */
+  wallMs: number;
+}
+
+/** Runs `fn` on an idle device and waits for the device to finish what it was given. */
+export async function time(fn: () => unknown): Promise<TimingInfo> {
+  const { addon, queue } = currentBackend();
+  addon.synchronize(queue);
+  const start = performance.now();
+  await fn();
+  addon.synchronize(queue);
+  const wallMs = performance.now() - start;
+  return { kernelMs: wallMs, wallMs };
 }
 
 /** The device new tensors are made on: `'cpu'` or `'cuda:N'`. */

@@ -1,0 +1,107 @@
+// What is measured, a sentence each; the row names are the contract with bench/peers.
+import * as sn from '../src/index.js';
+import { activations, type ActivationName } from '../src/ops/activations.js';
+
+export interface Trial {
+  /** `<kind>/<op>/<size>/<dtype>`, as the peers print it. */
+  readonly name: string;
+  readonly what: string;
+  /** Prepares the operands and gives the function to time; what it returns is freed. */
+  readonly prepare: () => () => sn.Tensor | readonly sn.Tensor[];
+}
+
+const N = 2 ** 24;
+
+const ELEMENTWISE: readonly ActivationName[] = [
+  'relu',
+  'elu',
+  'selu',
+  'leakyRelu',
+  'softplus',
+  'sigmoid',
+  'tanh',
+  'gelu',
+  'silu',
+];
+
+function elementwise(name: ActivationName): Trial[] {
+  const parameters = (): number[] => activations[name].parameters({});
+  return [
+    {
+      name: `elementwise/${name}/16Mi/float32/forward`,
+      what: `${name} of 16Mi float32 values`,
+      prepare: () => {
+        const x = sn.randomNormal([N]);
+        const given = parameters();
+        return () => activations[name].apply(x, given);
+      },
+    },
+    {
+      name: `elementwise/${name}/16Mi/float32/backward`,
+      what: `the gradient of ${name} from dy and what forward kept`,
+      prepare: () => {
+        const x = sn.randomNormal([N]);
+        const dy = sn.randomNormal([N]);
+        const given = parameters();
+        const saved = activations[name].facts.saves === 'output' ? activations[name].apply(x, given) : x;
+        return () => activations[name].applyBackward(dy, saved, given);
+      },
+    },
+  ];
+}
+
+export const TRIALS: readonly Trial[] = [
+  ...ELEMENTWISE.flatMap(elementwise),
+  {
+    name: 'matmul/1024',
+    what: 'float32 matrix product, 1024 x 1024',
+    prepare: () => {
+      const a = sn.randomNormal([1024, 1024]);
+      const b = sn.randomNormal([1024, 1024]);
+      return () => sn.matMul(a, b);
+    },
+  },
+  {
+    name: 'matmul/1024+bias+selu',
+    what: 'a dense layer: product, bias and SELU',
+    prepare: () => {
+      const a = sn.randomNormal([1024, 1024]);
+      const b = sn.randomNormal([1024, 1024]);
+      const bias = sn.randomNormal([1024]);
+      return () => sn.fused.matMul({ a, b, bias, activation: 'selu' });
+    },
+  },
+  {
+    name: 'conv/250x13x13x32-64/forward',
+    what: 'the second convolution of the MNIST network, 3 x 3 filters',
+    prepare: () => {
+      const x = sn.randomNormal([250, 13, 13, 32]);
+      const filter = sn.randomNormal([3, 3, 32, 64]);
+      return () => sn.conv2d(x, filter, 1, 'valid');
+    },
+  },
+  {
+    name: 'conv/250x13x13x32-64/backward',
+    what: 'its gradients of input and filter',
+    prepare: () => {
+      const x = sn.randomNormal([250, 13, 13, 32]);
+      const filter = sn.randomNormal([3, 3, 32, 64]);
+      const dy = sn.randomNormal([250, 11, 11, 64]);
+      const gradients = sn.grads((a, b) => sn.conv2d(a, b, 1, 'valid'));
+      return () => gradients([x, filter], dy);
+    },
+  },
+  {
+    name: 'add/16',
+    what: 'the eager cost of an op: 16 elements',
+    prepare: () => {
+      const a = sn.randomNormal([16]);
+      const b = sn.randomNormal([16]);
+      // Dropped, not disposed: what a user's loop does. Garbage collection is part of the cost.
+      return () => {
+        sn.add(a, b);
+        return [];
+      };
+    },
+  },
+];
