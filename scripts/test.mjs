@@ -3,13 +3,14 @@
 //   npm test                 everything
 //   npm test -- <pattern>    TypeScript tests whose file or name fits
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const patterns = process.argv.slice(2);
+const generator = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
 let passed = 0;
 let failed = 0;
 
@@ -33,16 +34,24 @@ function countNative(report) {
   failed += failures + errors;
 }
 
+function runNative(build, executable, scratch) {
+  const report = join(scratch, `${build}-${executable}.xml`);
+  const status = run(join(root, build, executable), ['--gtest_brief=1', `--gtest_output=xml:${report}`]);
+  if (existsSync(report)) countNative(report);
+  if (status !== 0 && failed === 0) failed += 1;
+}
+
 function nativeTests(scratch) {
   for (const sanitizer of ['none', 'address', 'thread']) {
     const build = `build-native-${sanitizer}`;
     console.log(`test: native tests, sanitizer: ${sanitizer}`);
-    must('cmake', ['-S', '.', '-B', build, '-DSELFNORM_TESTS=ON', `-DSELFNORM_SANITIZE=${sanitizer}`]);
-    must('cmake', ['--build', build, '--parallel']);
-    const report = join(scratch, `${sanitizer}.xml`);
-    const status = run(join(root, build, 'native_tests'), ['--gtest_brief=1', `--gtest_output=xml:${report}`]);
-    countNative(report);
-    if (status !== 0 && failed === 0) failed += 1;
+    must('cmake', ['-S', '.', '-B', build, ...generator, '-DSELFNORM_TESTS=ON', `-DSELFNORM_SANITIZE=${sanitizer}`]);
+    must('cmake', ['--build', build, '--parallel', String(availableParallelism())]);
+    runNative(build, 'native_tests', scratch);
+    if (sanitizer !== 'none') continue;
+    for (const level of ['v2', 'v3', 'v4']) {
+      if (existsSync(join(root, build, `math_tests_${level}`))) runNative(build, `math_tests_${level}`, scratch);
+    }
   }
 }
 

@@ -238,7 +238,7 @@ struct IsNan {
 struct IsInf {
   template <class A>
   SN_HD bool operator()(A x) const {
-    return math::abs(x) == std::numeric_limits<A>::infinity();
+    return math::abs(x) == math::kInfinity<A>;
   }
 };
 struct LogicalNot {
