@@ -26,6 +26,7 @@ export { cast } from './ops/cast.js';
 export { where } from './ops/select.js';
 export { clone, expandDims, reshape, squeeze } from './ops/reshape.js';
 export * from './ops/creation.js';
+export { dot, matMul, outerProduct } from './ops/matmul.js';
 export * from './ops/reductions.js';
 export {
   celu,

@@ -9,6 +9,7 @@ const OpTable& op_table() {
     add_activation_ops(ops);
     add_binary_ops(ops);
     add_elementwise_ops(ops);
+    add_matmul_ops(ops);
     return ops;
   }();
   return table;

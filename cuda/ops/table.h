@@ -20,6 +20,7 @@ namespace SN_BUILD {
 void add_activation_ops(OpTable& table);
 void add_binary_ops(OpTable& table);
 void add_elementwise_ops(OpTable& table);
+void add_matmul_ops(OpTable& table);
 
 // All ops of this flavour, made once.
 const OpTable& op_table();

@@ -8,6 +8,7 @@ import * as arithmetic from './arithmetic.js';
 import { cast } from './cast.js';
 import * as comparison from './comparison.js';
 import * as elementwise from './elementwise.js';
+import { dot, matMul, outerProduct } from './matmul.js';
 import { clone, expandDims, reshape, squeeze } from './reshape.js';
 import { where } from './select.js';
 
@@ -24,6 +25,7 @@ const methods = {
   reshape,
   expandDims,
   squeeze,
+  ...{ matMul, dot, outerProduct },
   ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
   ...{ tanh, softsign, gelu, silu, mish, hardSwish },
 } satisfies Record<keyof TensorMethods<number[], 'float32'>, (x: TensorLike, ...rest: never[]) => unknown>;

@@ -48,6 +48,9 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   reshape(shape: Shape): Tensor;
   expandDims(axis?: number): Tensor;
   squeeze(axis?: readonly number[]): Tensor;
+  matMul(b: TensorLike, transposeA?: boolean, transposeB?: boolean): Tensor;
+  dot(b: TensorLike): Tensor;
+  outerProduct(b: TensorLike): Tensor;
   relu(): Tensor;
   relu6(): Tensor;
   leakyRelu(alpha?: number): Tensor;

@@ -1,0 +1,100 @@
+#include "matmul.h"
+
+#ifdef SELFNORM_HAS_ONEDNN
+#include "onednn.h"
+#endif
+
+namespace selfnorm {
+
+#ifdef SELFNORM_HAS_ONEDNN
+namespace {
+
+// Below it the plain kernel takes less time than the call.
+constexpr int64_t kWorthCalling = 1 << 16;
+
+dnnl::memory::data_type onednn_dtype(DType dtype) {
+  return dtype == DType::kBfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
+onednn::Prepared prepare(const MatmulProblem& p) {
+  using dnnl::memory;
+  const memory::data_type type = onednn_dtype(p.dtype);
+  const bool batched = p.batch > 1;
+  // Sizes and strides with the batch axis in front, where there is one.
+  const auto desc = [&](int64_t rows, int64_t columns, int64_t row, int64_t column, int64_t matrix) {
+    if (!batched) return memory::desc({rows, columns}, type, memory::dims{row, column});
+    return memory::desc({matrix == 0 ? 1 : p.batch, rows, columns}, type,
+                        memory::dims{matrix == 0 ? rows * columns : matrix, row, column});
+  };
+  const memory::desc a = p.transpose_a ? desc(p.m, p.k, 1, p.m, p.stride_a) : desc(p.m, p.k, p.k, 1, p.stride_a);
+  const memory::desc b = p.transpose_b ? desc(p.k, p.n, 1, p.k, p.stride_b) : desc(p.k, p.n, p.n, 1, p.stride_b);
+  const memory::desc y = desc(p.m, p.n, p.n, 1, p.m * p.n);
+  dnnl::primitive_attr attributes;
+  if (p.activation >= 0) {
+    dnnl::post_ops post_ops;
+    onednn::append_activation(post_ops, Queue::ops().activations[size_t(p.activation)], p.parameters);
+    attributes.set_post_ops(post_ops);
+  }
+  const dnnl::engine& engine = onednn::engine();
+  onednn::Prepared result;
+  const auto add = [&](int argument, const memory::desc& d) {
+    result.arguments.emplace(argument, memory(d, engine, DNNL_MEMORY_NONE));
+  };
+  if (p.has_bias) {
+    const memory::desc bias = batched ? memory::desc({1, 1, p.n}, type, memory::dims{p.n, p.n, 1})
+                                      : memory::desc({1, p.n}, type, memory::dims{p.n, 1});
+    result.primitive = dnnl::matmul({dnnl::matmul::desc(a, b, bias, y), attributes, engine});
+    add(DNNL_ARG_BIAS, bias);
+  } else {
+    result.primitive = dnnl::matmul({dnnl::matmul::desc(a, b, y), attributes, engine});
+  }
+  add(DNNL_ARG_SRC, a);
+  add(DNNL_ARG_WEIGHTS, b);
+  add(DNNL_ARG_DST, y);
+  return result;
+}
+
+}  // namespace
+
+std::optional<DType> library_matmul_dtype(const MatmulProblem& problem) {
+  static const bool has_bfloat16 = int(dnnl::get_effective_cpu_isa()) >= int(dnnl::cpu_isa::avx512_core_bf16);
+  if (problem.flops() < kWorthCalling) return std::nullopt;
+  switch (problem.dtype) {
+    case DType::kFloat32: return DType::kFloat32;
+    case DType::kBfloat16: return has_bfloat16 ? DType::kBfloat16 : DType::kFloat32;
+    case DType::kFloat16: return DType::kFloat32;
+    default: return std::nullopt;
+  }
+}
+
+bool library_matmul_fuses(const MatmulProblem&, const ActivationFacts& facts, std::span<const double> parameters) {
+  return onednn::fuses(facts, parameters);
+}
+
+void library_matmul(Queue& queue, const MatmulProblem& problem, const void* a, const void* b, const void* bias,
+                    void* y) {
+  queue.enqueue([=] {
+    onednn::guarded("matmul", [&] {
+      onednn::set_threads(problem.flops());
+      onednn::Prepared& prepared = onednn::prepared(problem, [&] { return prepare(problem); });
+      const auto set = [&](int argument, const void* data) {
+        prepared.arguments.at(argument).set_data_handle(const_cast<void*>(data));
+      };
+      set(DNNL_ARG_SRC, a);
+      set(DNNL_ARG_WEIGHTS, b);
+      set(DNNL_ARG_DST, y);
+      if (problem.has_bias) set(DNNL_ARG_BIAS, bias);
+      prepared.primitive.execute(onednn::stream(), prepared.arguments);
+    });
+  });
+}
+
+#else
+
+std::optional<DType> library_matmul_dtype(const MatmulProblem&) { return std::nullopt; }
+bool library_matmul_fuses(const MatmulProblem&, const ActivationFacts&, std::span<const double>) { return false; }
+void library_matmul(Queue&, const MatmulProblem&, const void*, const void*, const void*, void*) {}
+
+#endif
+
+}  // namespace selfnorm

@@ -1,0 +1,23 @@
+// Matrix products through oneDNN. cuda/runtime/matmul.h has the same names over cuBLASLt.
+#pragma once
+
+#include <optional>
+
+#include "../../cuda/ops/matmul_problem.h"
+#include "queue.h"
+
+namespace selfnorm {
+
+// The dtype the library computes the problem in: its own, or float32 for half types this CPU lacks; none where the
+// plain kernel is to run: oneDNN absent, a dtype it has no form for, or a product so small that calling it costs more.
+std::optional<DType> library_matmul_dtype(const MatmulProblem& problem);
+
+// Whether the library applies this activation itself.
+bool library_matmul_fuses(const MatmulProblem& problem, const ActivationFacts& facts,
+                          std::span<const double> parameters);
+
+// y = activation(a b + bias). `bias` is null unless the problem has one.
+void library_matmul(Queue& queue, const MatmulProblem& problem, const void* a, const void* b, const void* bias,
+                    void* y);
+
+}  // namespace selfnorm

@@ -1,0 +1,62 @@
+#ifdef SELFNORM_HAS_ONEDNN
+#include "onednn.h"
+
+#include <omp.h>
+
+#include <string_view>
+
+#include "workers.h"
+
+namespace selfnorm::onednn {
+
+const dnnl::engine& engine() {
+  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  return cpu;
+}
+
+dnnl::stream& stream() {
+  thread_local dnnl::stream stream(engine());
+  return stream;
+}
+
+void set_threads(int64_t flops) {
+  // One or all: OpenMP ends threads when a team shrinks and must start them again.
+  constexpr int64_t kWorthAllThreads = 1 << 20;
+  omp_set_num_threads(flops < kWorthAllThreads ? 1 : worker_count());
+}
+
+void guarded(const char* what, const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const dnnl::error& error) {
+    const bool memory = error.status == dnnl_out_of_memory;
+    throw Error(memory ? "ERR_OUT_OF_MEMORY" : "ERR_INTERNAL", std::string("oneDNN: ") + what + ": " + error.what());
+  }
+}
+
+// Left out, because NaN becomes 0 or the values are farther off: relu, relu6, softplus, gelu at infinity, silu, mish.
+bool fuses(const ActivationFacts& facts, std::span<const double> parameters) {
+  const std::string_view name = facts.name;
+  if (name == "leakyRelu") return float(parameters[0]) != 0;
+  return name == "linear" || name == "elu" || name == "selu" || name == "tanh" || name == "sigmoid";
+}
+
+void append_activation(dnnl::post_ops& post_ops, const ActivationFacts& facts, const double* parameters) {
+  using dnnl::algorithm;
+  const std::string_view name = facts.name;
+  if (name == "leakyRelu") {
+    post_ops.append_eltwise(1, algorithm::eltwise_relu, float(parameters[0]), 0);
+  } else if (name == "elu") {
+    post_ops.append_eltwise(1, algorithm::eltwise_elu, float(parameters[0]), 0);
+  } else if (name == "selu") {
+    post_ops.append_eltwise(1, algorithm::eltwise_elu, float(parameters[0]), 0);
+    post_ops.append_eltwise(1, algorithm::eltwise_linear, float(parameters[1]), 0);
+  } else if (name == "tanh") {
+    post_ops.append_eltwise(1, algorithm::eltwise_tanh, 0, 0);
+  } else if (name == "sigmoid") {
+    post_ops.append_eltwise(1, algorithm::eltwise_logistic, 0, 0);
+  }
+}
+
+}  // namespace selfnorm::onednn
+#endif

@@ -1,0 +1,50 @@
+// oneDNN as the CPU backend uses it: one engine, and how many threads a call gets. Only sources with
+// SELFNORM_HAS_ONEDNN include this.
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <functional>
+#include <unordered_map>
+
+#include "../../cuda/ops/matmul_problem.h"
+
+namespace selfnorm::onednn {
+
+const dnnl::engine& engine();
+// Of the calling thread.
+dnnl::stream& stream();
+
+// Sets the threads oneDNN uses in the calls of this thread that follow: all workers, or one where waking them would
+// take longer than the work. A primitive is made and run under the same number.
+void set_threads(int64_t flops);
+
+// Runs body with oneDNN's exceptions turned into Error.
+void guarded(const char* what, const std::function<void()>& body);
+
+// The eltwise post-ops that are activation `facts`, if oneDNN has it as exactly as our kernels do: it must keep NaN,
+// and come within a few roundings of 1 of the value.
+bool fuses(const ActivationFacts& facts, std::span<const double> parameters);
+void append_activation(dnnl::post_ops& post_ops, const ActivationFacts& facts, const double* parameters);
+
+// A primitive with its arguments, made once a problem and thread. The memory objects' addresses are set at each call.
+struct Prepared {
+  dnnl::primitive primitive;
+  std::unordered_map<int, dnnl::memory> arguments;
+};
+
+inline constexpr size_t kMostPrepared = 1024;
+
+// The calling thread's primitive for `problem`, made by `make` at first.
+template <class Problem, class Make>
+auto& prepared(const Problem& problem, Make make) {
+  using Entry = decltype(make());
+  thread_local std::unordered_map<Problem, Entry, ProblemHash<Problem>, ProblemEqual<Problem>> cache;
+  const auto found = cache.find(problem);
+  if (found != cache.end()) return found->second;
+  // A program whose shapes never repeat must not grow without end.
+  if (cache.size() >= kMostPrepared) cache.clear();
+  return cache.emplace(problem, make()).first->second;
+}
+
+}  // namespace selfnorm::onednn

@@ -1,0 +1,147 @@
+// Matrix products: matMul with transposes and batches, dot and outerProduct in terms of it. The gradient is two more
+// products, so it can be differentiated again.
+import { invalid } from '../errors.js';
+import { isRecording, record } from '../autograd/tape.js';
+import { NativeOp } from '../tensor/backend.js';
+import { arithmeticDType, convert, sameBackend, type TensorLike } from '../tensor/convert.js';
+import { isFloat } from '../tensor/dtype.js';
+import { sizeOf, type Shape } from '../tensor/shape.js';
+import { makeOne, type Tensor } from '../tensor/tensor.js';
+import { cast } from './cast.js';
+import { reshape } from './reshape.js';
+import { sumTo } from './sum-to.js';
+
+/** (a, b, bias?) -> (y, pre?); parameters transposeA, transposeB, activation row or -1, its parameters. */
+export const MATMUL = new NativeOp('matmul');
+
+const show = (shape: Shape): string => `[${shape.join(',')}]`;
+
+function batchShape(op: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length) - 2;
+  const shape = new Array<number>(rank);
+  for (let i = 1; i <= rank; i++) {
+    const x = a[a.length - 2 - i] ?? 1;
+    const y = b[b.length - 2 - i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw invalid('ERR_SHAPE', op, 'b', `batch axes that broadcast with those of a, ${show(a)}`, [...b]);
+    }
+    shape[rank - i] = x === 1 ? y : x;
+  }
+  return shape;
+}
+
+/** The operands of a product in one dtype, checked, and the shape of the result. */
+export interface Product {
+  a: Tensor;
+  b: Tensor;
+  shape: number[];
+}
+
+/** Checks the operands of a product and brings them to one dtype. */
+export function product(
+  op: string,
+  left: TensorLike,
+  right: TensorLike,
+  transposeA: boolean,
+  transposeB: boolean,
+): Product {
+  let a = convert(op, 'a', left);
+  let b = convert(op, 'b', right, a);
+  sameBackend(op, a, b);
+  if (typeof transposeA !== 'boolean') throw invalid('ERR_ARGUMENT', op, 'transposeA', 'a boolean', transposeA);
+  if (typeof transposeB !== 'boolean') throw invalid('ERR_ARGUMENT', op, 'transposeB', 'a boolean', transposeB);
+  if (a.rank < 2) throw invalid('ERR_SHAPE', op, 'a', 'a rank of at least 2', [...a.shape], 'use dot() for vectors');
+  if (b.rank < 2) throw invalid('ERR_SHAPE', op, 'b', 'a rank of at least 2', [...b.shape], 'use dot() for vectors');
+  const [aRows, aColumns] = [a.shape[a.rank - 2]!, a.shape[a.rank - 1]!];
+  const [bRows, bColumns] = [b.shape[b.rank - 2]!, b.shape[b.rank - 1]!];
+  const inner = transposeA ? aRows : aColumns;
+  if (inner !== (transposeB ? bColumns : bRows)) {
+    const flipped = inner === (transposeB ? bRows : bColumns);
+    throw invalid(
+      'ERR_SHAPE',
+      op,
+      'b',
+      `axis ${transposeB ? -1 : -2} to equal a's inner axis ${inner} (a is ${show(a.shape)}${transposeA ? ' transposed' : ''})`,
+      [...b.shape],
+      flipped ? `did you mean transposeB: ${String(!transposeB)}?` : undefined,
+    );
+  }
+  const dtype = arithmeticDType(a.dtype, b.dtype);
+  if (a.dtype !== dtype) a = cast(a, dtype);
+  if (b.dtype !== dtype) b = cast(b, dtype);
+  const batch = batchShape(op, a.shape, b.shape);
+  return { a, b, shape: [...batch, transposeA ? aColumns : aRows, transposeB ? bRows : bColumns] };
+}
+
+/** da and db of y = a b, given dy: each another product, summed over the batches it was broadcast to. */
+export function productGradients(
+  dy: Tensor,
+  a: Tensor,
+  b: Tensor,
+  transposeA: boolean,
+  transposeB: boolean,
+): [Tensor, Tensor] {
+  const da = transposeA ? matMul(b, dy, transposeB, true) : matMul(dy, b, false, !transposeB);
+  const db = transposeB ? matMul(dy, a, true, transposeA) : matMul(a, dy, !transposeA, false);
+  return [sumTo(da, a.shape), sumTo(db, b.shape)];
+}
+
+/**
+ * Matrix product of the last two axes; the axes before them are batches and broadcast.
+ * @param a [..., m, k], or [..., k, m] with transposeA.
+ * @param b [..., k, n], or [..., n, k] with transposeB.
+ * @returns [..., m, n] in the wider of the two dtypes; int32 for integers, which wrap.
+ * @throws ShapeError when the inner axes differ or the batches do not broadcast.
+ */
+export function matMul(a: TensorLike, b: TensorLike, transposeA = false, transposeB = false): Tensor {
+  const { a: left, b: right, shape } = product('matMul', a, b, transposeA, transposeB);
+  if (left.rank > 2 && right.rank === 2 && !transposeA) {
+    // One b for every batch is one taller product, and its gradient by b needs no sum over batches.
+    const inner = left.shape[left.rank - 1]!;
+    const rows = sizeOf(left.shape.slice(0, -1));
+    return reshape(matMul(reshape(left, [rows, inner]), right, false, transposeB), shape);
+  }
+  const y = makeOne(left.backend, MATMUL, [left, right], shape, left.dtype, [Number(transposeA), Number(transposeB)]);
+  if (isRecording() && isFloat(y.dtype)) {
+    record([y], [left, right], ([dy]) =>
+      dy == null ? [null, null] : productGradients(dy, left, right, transposeA, transposeB),
+    );
+  }
+  return y;
+}
+
+/**
+ * Product of two vectors or matrices: the inner product of two vectors (a scalar), else the matrix product with a vector
+ * t1 as a row and a vector t2 as a column, which the result drops again.
+ * @param t1 Rank 1 or 2.
+ * @param t2 Rank 1 or 2.
+ * @throws ShapeError for other ranks or inner sizes that differ.
+ */
+export function dot(t1: TensorLike, t2: TensorLike): Tensor {
+  const a = convert('dot', 't1', t1);
+  const b = convert('dot', 't2', t2, a);
+  if (a.rank < 1 || a.rank > 2) throw invalid('ERR_SHAPE', 'dot', 't1', 'rank 1 or 2', [...a.shape]);
+  if (b.rank < 1 || b.rank > 2) throw invalid('ERR_SHAPE', 'dot', 't2', 'rank 1 or 2', [...b.shape]);
+  const inner = a.shape[a.rank - 1]!;
+  if (inner !== b.shape[0]) {
+    throw invalid('ERR_SHAPE', 'dot', 't2', `axis 0 to equal t1's last axis ${inner} (t1 is ${show(a.shape)})`, [
+      ...b.shape,
+    ]);
+  }
+  const y = matMul(a.rank === 1 ? reshape(a, [1, inner]) : a, b.rank === 1 ? reshape(b, [inner, 1]) : b);
+  return reshape(y, [...a.shape.slice(0, -1), ...b.shape.slice(1)]);
+}
+
+/**
+ * Outer product of two vectors.
+ * @param v1 [m].
+ * @param v2 [n].
+ * @returns [m, n].
+ */
+export function outerProduct(v1: TensorLike, v2: TensorLike): Tensor {
+  const a = convert('outerProduct', 'v1', v1);
+  const b = convert('outerProduct', 'v2', v2, a);
+  if (a.rank !== 1) throw invalid('ERR_SHAPE', 'outerProduct', 'v1', 'rank 1', [...a.shape]);
+  if (b.rank !== 1) throw invalid('ERR_SHAPE', 'outerProduct', 'v2', 'rank 1', [...b.shape]);
+  return matMul(reshape(a, [a.size, 1]), reshape(b, [1, b.size]));
+}
