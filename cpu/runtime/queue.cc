@@ -7,12 +7,16 @@
 #include <cstdlib>
 
 #include "../../cuda/kernels/range.h"
+#include "../../cuda/kernels/stream_store.h"
 #include "flavour.h"
 #include "workers.h"
 
 namespace selfnorm {
 
 thread_local CpuBlock cpu_block;
+
+// A usual last-level cache. What sysconf says is no guide: virtual machines report caches of cores that are not theirs.
+const int64_t stream_threshold = int64_t(32) << 20;
 
 int worker_count() {
   static const int count = [] {

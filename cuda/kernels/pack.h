@@ -4,6 +4,7 @@
 
 #include "range.h"
 #include "storage.h"
+#include "stream_store.h"
 
 namespace selfnorm::SN_BUILD {
 
@@ -49,6 +50,37 @@ SN_DEVICE void map_pack(const F& f, Pack<Out, Width>& result, const Pack<In, Wid
   for (int lane = 0; lane < Width; ++lane) result.values[lane] = store<Out>(f(load(packs.values[lane])...));
 }
 
+// The elements of a range, one by one.
+template <class F, class Out, class... In>
+SN_DEVICE void map_range(const Range& range, const F& f, Out* output, const In*... inputs) {
+  SN_INDEPENDENT
+  for (int64_t i = range.begin; i < range.end; i += range.step) output[i] = store<Out>(f(load(inputs[i])...));
+}
+
+// On the CPU a large result is made tile by tile in the first-level cache and streamed to memory.
+template <class F, class Out, class... In>
+void map_streamed(const Range& range, const F& f, Out* output, const In*... inputs) {
+  constexpr int64_t kTile = kStreamTile / int64_t(sizeof(Out));
+  alignas(64) Out tile[kTile];
+  int64_t i = range.begin;
+  for (; i + kTile <= range.end; i += kTile) {
+    SN_INDEPENDENT
+    for (int64_t k = 0; k < kTile; ++k) tile[k] = store<Out>(f(load(inputs[i + k])...));
+    stream_copy(output + i, tile, kStreamTile);
+  }
+  stream_fence();
+  Range rest = range;
+  rest.begin = i;
+  map_range(rest, f, output, inputs...);
+}
+
+// In place the line is in the cache anyway; off the 64-byte grid it cannot be streamed.
+template <class Out, class... In>
+bool streams(int64_t n, const Out* output, const In*... inputs) {
+  return kStreams && n * int64_t(sizeof(Out)) >= stream_threshold && reinterpret_cast<uintptr_t>(output) % 64 == 0 &&
+         ((static_cast<const void*>(inputs) != output) && ...);
+}
+
 // output[i] = f(inputs[i]...) for this thread's share of n elements. f takes and returns accumulate types. An input may
 // be the output itself: every element is read before it is written.
 template <int Width, class F, class Out, class... In>
@@ -63,10 +95,15 @@ SN_DEVICE void map_elements(int64_t n, const F f, Out* output, const In*... inpu
     const int64_t done = n / Width * Width;
     const Range tail = grid_range(n - done);
     for (int64_t i = done + tail.begin; i < n; i += tail.step) output[i] = store<Out>(f(load(inputs[i])...));
+  } else if constexpr (kManyThreads) {
+    map_range(grid_range(n), f, output, inputs...);
   } else {
     const Range range = grid_range(n);
-    SN_INDEPENDENT
-    for (int64_t i = range.begin; i < range.end; i += range.step) output[i] = store<Out>(f(load(inputs[i])...));
+    if (streams(n, output, inputs...)) {
+      map_streamed(range, f, output, inputs...);
+    } else {
+      map_range(range, f, output, inputs...);
+    }
   }
 }
 
