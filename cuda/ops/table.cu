@@ -10,6 +10,7 @@ const OpTable& op_table() {
     add_binary_ops(ops);
     add_elementwise_ops(ops);
     add_matmul_ops(ops);
+    add_reduction_ops(ops);
     return ops;
   }();
   return table;

@@ -21,6 +21,7 @@ void add_activation_ops(OpTable& table);
 void add_binary_ops(OpTable& table);
 void add_elementwise_ops(OpTable& table);
 void add_matmul_ops(OpTable& table);
+void add_reduction_ops(OpTable& table);
 
 // All ops of this flavour, made once.
 const OpTable& op_table();

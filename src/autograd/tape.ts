@@ -17,7 +17,6 @@ interface Entry {
 export class Tape {
   private readonly entries: Entry[] = [];
   private readonly reached = new Set<Tensor>();
-  private readonly touched = new Set<Tensor>();
   private readonly deferred: Tensor[] = [];
 
   /** @param watched Asked of every input: true for tensors to differentiate by that were not named (variables). */
@@ -39,16 +38,9 @@ export class Tape {
     }
     if (!depends) return;
     this.entries.push({ outputs, inputs, backward });
-    for (const output of outputs) {
-      this.reached.add(output);
-      this.touched.add(output);
-    }
-    for (const input of inputs) this.touched.add(input);
+    for (const output of outputs) this.reached.add(output);
   }
 
-  needs(tensor: Tensor): boolean {
-    return this.touched.has(tensor);
-  }
   defer(tensor: Tensor): void {
     this.deferred.push(tensor);
   }
@@ -81,7 +73,7 @@ export class Tape {
   close(): void {
     for (const tensor of this.deferred) {
       if (tensor.isDisposed) continue;
-      if (tapes.some((tape) => tape.needs(tensor))) track(tensor);
+      if (isRecording()) track(tensor);
       else tensor.release();
     }
   }
@@ -119,9 +111,9 @@ export function withoutRecording<T>(body: () => T): T {
   }
 }
 
-onTapeQuestion((tensor) => tapes.some((tape) => tape.needs(tensor)));
+onTapeQuestion(isRecording);
+// A backward function may have captured the tensor: it is freed when the outermost gradient is done.
 onDispose((tensor) => {
-  const holder = tapes.find((tape) => tape.needs(tensor));
-  holder?.defer(tensor);
-  return holder !== undefined;
+  tapes[0]?.defer(tensor);
+  return tapes.length > 0;
 });

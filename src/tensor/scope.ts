@@ -2,11 +2,11 @@
 import type { Tensor } from './tensor.js';
 
 const scopes: Tensor[][] = [];
-/** Set by the tape: true while the tensor may be needed by a backward pass. */
-let neededByTape: (tensor: Tensor) => boolean = () => false;
+/** Set by the tape: true while a gradient is being recorded. */
+let recording: () => boolean = () => false;
 
-export function onTapeQuestion(answer: (tensor: Tensor) => boolean): void {
-  neededByTape = answer;
+export function onTapeQuestion(answer: () => boolean): void {
+  recording = answer;
 }
 
 /** Tells the innermost scope of a new tensor. */
@@ -18,14 +18,18 @@ export function openScope(): void {
   scopes.push([]);
 }
 
-/** Frees the scope's tensors, save those in `results`, kept ones and those a tape needs: they pass to the outer scope. */
+/**
+ * Frees the scope's tensors, save kept ones and those in `results`, which pass to the outer scope. While a gradient is
+ * recorded all pass: backward functions may have captured any of them.
+ */
 export function closeScope(results: Iterable<Tensor>): void {
   const tensors = scopes.pop();
   if (tensors === undefined) return;
   const survivors = new Set(results);
+  const all = recording();
   for (const tensor of tensors) {
     if (tensor.isDisposed || tensor.kept) continue;
-    if (survivors.has(tensor) || neededByTape(tensor)) track(tensor);
+    if (all || survivors.has(tensor)) track(tensor);
     else tensor.dispose();
   }
 }

@@ -10,7 +10,7 @@ import type { TensorMethods } from './methods.js';
 
 const CAST = new NativeOp('cast');
 
-/** Called when user code disposes of a tensor; true: a tape still needs it and frees it later. */
+/** Called when user code disposes of a tensor; true: a gradient is being recorded, and its tape frees it later. */
 let deferDispose: (tensor: Tensor) => boolean = () => false;
 export function onDispose(defer: (tensor: Tensor) => boolean): void {
   deferDispose = defer;

@@ -12,16 +12,28 @@ function same(actual: number, expected: number): boolean {
   return actual === expected || (Number.isNaN(actual) && Number.isNaN(expected));
 }
 
-function scaleOf(values: ArrayLike<number>): number {
+export function scaleOf(values: ArrayLike<number>): number {
   let scale = 0;
   for (let i = 0; i < values.length; i++)
     if (Number.isFinite(values[i]!)) scale = Math.max(scale, Math.abs(values[i]!));
   return scale;
 }
 
-/** Throws with the worst element when shapes differ or a value is farther from the reference than its class allows. */
-export function expectClose(what: string, actual: Values, expected: Values, dtype: DType, kind: ToleranceClass): void {
-  expectWithin(what, actual, expected, (reference, scale) => bound(dtype, kind, reference, scale));
+/**
+ * Throws with the worst element when shapes differ or a value is farther from the reference than its class allows.
+ * @param leastScale For gradients, the size of the seed: a slope near 0 is a difference of numbers near 1.
+ */
+export function expectClose(
+  what: string,
+  actual: Values,
+  expected: Values,
+  dtype: DType,
+  kind: ToleranceClass,
+  leastScale = 0,
+): void {
+  expectWithin(what, actual, expected, (reference, scale) =>
+    bound(dtype, kind, reference, Math.max(scale, 8 * leastScale)),
+  );
 }
 
 /** As expectClose, with the bound given as a function of the reference value and the tensor's scale. */

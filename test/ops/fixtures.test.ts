@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import type { Tensor } from '../../src/index.js';
-import { expectClose, expectWithin } from '../harness/compare.js';
+import { expectClose, expectWithin, scaleOf } from '../harness/compare.js';
 import { callOp, fixtureFamilies, load, numbers, readFixtures, type FixtureCase } from '../harness/fixtures.js';
 import { FINITE_DIFFERENCE, stepFor, type ToleranceClass } from '../tolerance.js';
 
@@ -45,6 +45,9 @@ function seeded(fixture: FixtureCase, float: Float): { f: (...xs: Tensor[]) => T
   return { f, xs: at.map((i) => loaded[i]!), at };
 }
 
+const seedScale = (seeds: FixtureCase['dy']): number =>
+  Math.max(0, ...(seeds ?? []).map((seed) => (seed === null ? 0 : scaleOf(numbers(seed)))));
+
 function checkValues(fixture: FixtureCase, float: Float, kind: ToleranceClass): void {
   const results = callOp(
     fixture,
@@ -62,9 +65,10 @@ function checkValues(fixture: FixtureCase, float: Float, kind: ToleranceClass): 
 function checkGradients(fixture: FixtureCase, float: Float, kind: ToleranceClass): void {
   const { f, xs, at } = seeded(fixture, float);
   const found = sn.grads(f)(xs);
+  const seed = seedScale(fixture.dy);
   at.forEach((position, k) => {
     const expected = fixture.gradients![position]!;
-    expectClose(`gradient ${position}`, host(found[k]!), { ...expected, data: numbers(expected) }, float, kind);
+    expectClose(`gradient ${position}`, host(found[k]!), { ...expected, data: numbers(expected) }, float, kind, seed);
   });
   if (fixture.second === undefined) return;
   const first = (...inputs: Tensor[]): Tensor => {
@@ -80,7 +84,15 @@ function checkGradients(fixture: FixtureCase, float: Float, kind: ToleranceClass
   at.forEach((position, k) => {
     const expected = fixture.second![position];
     if (expected == null) return;
-    expectClose(`second ${position}`, host(second[k]!), { ...expected, data: numbers(expected) }, float, kind);
+    const leastScale = seed * seedScale(fixture.secondSeed);
+    expectClose(
+      `second ${position}`,
+      host(second[k]!),
+      { ...expected, data: numbers(expected) },
+      float,
+      kind,
+      leastScale,
+    );
   });
 }
 
