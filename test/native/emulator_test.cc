@@ -286,6 +286,18 @@ TEST_F(EmulatorTest, ANamedLaneThatNeverArrivesIsReported) {
   });
   expect_says(ended, {"absent_lane_kernel: block 0: warp 0: shuffle_xor", "end of lane 9;"});
 
+  // The other order: the lane is long gone when the others name it.
+  const std::string gone = error_of([] {
+    std::atomic<bool> ending{false};
+    launch("gone_lane_kernel", 1, 32, [&] {
+      if (thread_index().x == 9) return ending.store(true);
+      while (!ending.load()) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+      shuffle_xor(kAllLanes, 1, 1u);
+    });
+  });
+  expect_says(gone, {"gone_lane_kernel: block 0: warp 0: shuffle_xor", "end of lane 9;"});
+
   const std::string elsewhere = error_of([] {
     launch("lane_at_barrier_kernel", 1, 64, [] {
       if (thread_index().x >= 48)

@@ -39,7 +39,7 @@ TEST(Matmul, EveryTransposeAndSize) {
           const Array b(dtype, matrix(s.k, s.n, transpose_b), random_values(s.k * s.n, -1, 1, 2));
           const Values y = product(a.values(), b.values(), s, transpose_a, transpose_b);
           check_op("matmul", {&a, &b}, {{dtype, {s.m, s.n}, y}}, {double(transpose_a), double(transpose_b)},
-                   kReduction);
+                   kComposite);
         }
       }
     }
@@ -61,7 +61,7 @@ TEST(Matmul, BatchesBroadcast) {
       }
     }
   }
-  check_op("matmul", {&a, &b}, {{DType::kFloat64, {2, 4, 3, 2, 2}, y}}, {0, 0}, kReduction);
+  check_op("matmul", {&a, &b}, {{DType::kFloat64, {2, 4, 3, 2, 2}, y}}, {0, 0}, kComposite);
 }
 
 TEST(Matmul, IntegersWrap) {
@@ -79,9 +79,9 @@ TEST(Matmul, BiasThenActivationAndThePreActivation) {
   Values y = pre;
   for (double& value : y) value = std::max(value, 0.0);
   const Expected output{DType::kFloat32, {3, 5}, y}, kept{DType::kFloat32, {3, 5}, pre};
-  check_op("matmul", {&a, &b, &bias}, {kept}, {0, 0}, kReduction);
-  check_op("matmul", {&a, &b, &bias}, {output}, {0, 0, 1}, kReduction);
-  check_op("matmul", {&a, &b, &bias}, {output, kept}, {0, 0, 1}, kReduction);
+  check_op("matmul", {&a, &b, &bias}, {kept}, {0, 0}, kComposite);
+  check_op("matmul", {&a, &b, &bias}, {output}, {0, 0, 1}, kComposite);
+  check_op("matmul", {&a, &b, &bias}, {output, kept}, {0, 0, 1}, kComposite);
 }
 
 TEST(Matmul, NanAndInfinityPassThrough) {

@@ -1,0 +1,78 @@
+// The package as a user gets it: packed, installed in another project, imported and required, with its types.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const project = mkdtempSync(join(tmpdir(), 'selfnorm-user-'));
+const run = (command: string, args: string[]): string =>
+  execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+beforeAll(() => {
+  const listed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ filename }] = JSON.parse(listed) as [{ filename: string }];
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
+  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `./${filename}`]);
+  // What `npx selfnorm build` would make: the same sources, already built here.
+  const target = join(project, 'node_modules/selfnorm/build/Release');
+  mkdirSync(target, { recursive: true });
+  cpSync('build/Release/selfnorm_cpu.node', join(target, 'selfnorm_cpu.node'));
+}, 180_000);
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+describe('the packed library', () => {
+  test('is under 2 MB and brings the sources it is built from', () => {
+    const [archive] = readdirSync(project).filter((file) => file.endsWith('.tgz'));
+    expect(statSync(join(project, archive!)).size).toBeLessThan(2e6);
+    const files = readdirSync(join(project, 'node_modules/selfnorm'));
+    expect(files).toEqual(
+      expect.arrayContaining(['CMakeLists.txt', 'binding', 'cpu', 'cuda', 'cmake', 'dist', 'scripts']),
+    );
+  });
+
+  test('can be imported', () => {
+    writeFileSync(
+      join(project, 'a.mjs'),
+      `import * as sn from 'selfnorm'; console.log(sn.add([1, 2], 1).dataSync().join());`,
+    );
+    expect(run('node', ['a.mjs']).trim()).toBe('2,3');
+  });
+
+  test('can be required, and is the same library as the imported one', () => {
+    writeFileSync(
+      join(project, 'b.cjs'),
+      `const sn = require('selfnorm'); import('selfnorm').then((m) => console.log(m.Tensor === sn.Tensor, m.add(sn.ones([1]), 1).dataSync()[0]));`,
+    );
+    expect(run('node', ['b.cjs']).trim()).toBe('true 2');
+  });
+
+  test('has types for import and for require', () => {
+    const source = `const x = sn.zeros([2, 3]); const n: number = x.size; const s: readonly [2, 3] = x.shape; void n; void s;`;
+    writeFileSync(join(project, 'c.mts'), `import * as sn from 'selfnorm'; ${source}`);
+    writeFileSync(join(project, 'd.cts'), `import sn = require('selfnorm'); ${source}`);
+    writeFileSync(
+      join(project, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          module: 'NodeNext',
+          target: 'ES2022',
+          lib: ['ES2022', 'ESNext.Disposable'],
+          strict: true,
+          noEmit: true,
+          types: [],
+        },
+        files: ['c.mts', 'd.cts'],
+      }),
+    );
+    const compiler = join(process.cwd(), 'node_modules/typescript/bin/tsc');
+    expect(run(process.execPath, [compiler, '-p', 'tsconfig.json'])).toBe('');
+  });
+
+  test('its command line answers', () => {
+    expect(run('npx', ['--no-install', 'selfnorm', '--version']).trim()).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});
