@@ -52,6 +52,7 @@ function differentiate(
   f: TensorFunction,
   inputs: readonly TensorLike[],
   dy: TensorLike | undefined,
+  wanted: 'value too' | 'gradients only',
 ): { value: Tensor; grads: Tensor[] } {
   if (typeof f !== 'function') throw invalid('ERR_ARGUMENT', op, 'f', 'a function', f);
   const tape = new Tape();
@@ -68,7 +69,7 @@ function differentiate(
       const found = run(op, tape, () => f(...xs), seed);
       return { value: found.value, grads: xs.map((x) => found.of(x) ?? zerosLike(x)) };
     },
-    ({ value, grads }) => [value, ...grads],
+    ({ value, grads }) => (wanted === 'value too' ? [value, ...grads] : grads),
   );
 }
 
@@ -77,14 +78,14 @@ function differentiate(
  * does not depend on x the gradient is zeros. Gradients of gradients work for elementwise ops, matMul and reductions.
  */
 export function grad(f: (x: Tensor) => Tensor): (x: TensorLike, dy?: TensorLike) => Tensor {
-  return (x, dy) => differentiate('grad', f, [x], dy).grads[0]!;
+  return (x, dy) => differentiate('grad', f, [x], dy, 'gradients only').grads[0]!;
 }
 
 /** The gradients of f with respect to all its arguments: a function of (args, dy?). */
 export function grads(f: TensorFunction): (args: readonly TensorLike[], dy?: TensorLike) => Tensor[] {
   return (args, dy) => {
     if (!Array.isArray(args)) throw invalid('ERR_ARGUMENT', 'grads', 'args', 'an array of tensors', args);
-    return differentiate('grads', f, args as TensorLike[], dy).grads;
+    return differentiate('grads', f, args as TensorLike[], dy, 'gradients only').grads;
   };
 }
 
@@ -93,7 +94,7 @@ export function valueAndGrad(
   f: (x: Tensor) => Tensor,
 ): (x: TensorLike, dy?: TensorLike) => { value: Tensor; grad: Tensor } {
   return (x, dy) => {
-    const { value, grads } = differentiate('valueAndGrad', f, [x], dy);
+    const { value, grads } = differentiate('valueAndGrad', f, [x], dy, 'value too');
     return { value, grad: grads[0]! };
   };
 }
@@ -104,7 +105,7 @@ export function valueAndGrads(
 ): (args: readonly TensorLike[], dy?: TensorLike) => { value: Tensor; grads: Tensor[] } {
   return (args, dy) => {
     if (!Array.isArray(args)) throw invalid('ERR_ARGUMENT', 'valueAndGrads', 'args', 'an array of tensors', args);
-    return differentiate('valueAndGrads', f, args as TensorLike[], dy);
+    return differentiate('valueAndGrads', f, args as TensorLike[], dy, 'value too');
   };
 }
 

@@ -1,9 +1,12 @@
-// Where the package and its built addons lie.
+// Where the package and its built addons lie. Nothing is remembered: both answers are asked for once or twice a process.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder of this package, from the source tree or from the bundle. */
+/**
+ * The folder of this package: the nearest one above this module whose package.json is selfnorm's, from the source tree as from
+ * the bundle.
+ */
 export function packageRoot(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, 'package.json');

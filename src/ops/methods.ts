@@ -8,6 +8,7 @@ import * as arithmetic from './arithmetic.js';
 import { cast } from './cast.js';
 import * as comparison from './comparison.js';
 import * as elementwise from './elementwise.js';
+import * as reductions from './reductions.js';
 import { dot, matMul, outerProduct } from './matmul.js';
 import { clone, expandDims, reshape, squeeze } from './reshape.js';
 import { where } from './select.js';
@@ -19,6 +20,7 @@ const methods = {
   ...arithmetic,
   ...comparison,
   ...elementwise,
+  ...reductions,
   where: (x: TensorLike, condition: TensorLike, b: TensorLike) => where(condition, x, b),
   cast,
   clone,

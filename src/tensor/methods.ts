@@ -1,4 +1,5 @@
 // Every op as a method of Tensor. Installed by src/ops/methods.ts, which is checked against this list at compile time.
+import type { Axes } from '../ops/reductions.js';
 import type { TensorLike } from './convert.js';
 import type { DType } from './dtype.js';
 import type { Shape } from './shape.js';
@@ -51,6 +52,18 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   matMul(b: TensorLike, transposeA?: boolean, transposeB?: boolean): Tensor;
   dot(b: TensorLike): Tensor;
   outerProduct(b: TensorLike): Tensor;
+  sum(axis?: Axes, keepDims?: boolean): Tensor;
+  mean(axis?: Axes, keepDims?: boolean): Tensor;
+  prod(axis?: Axes, keepDims?: boolean): Tensor;
+  max(axis?: Axes, keepDims?: boolean): Tensor;
+  min(axis?: Axes, keepDims?: boolean): Tensor;
+  any(axis?: Axes, keepDims?: boolean): Tensor;
+  all(axis?: Axes, keepDims?: boolean): Tensor;
+  argMax(axis?: number): Tensor;
+  argMin(axis?: number): Tensor;
+  moments(axis?: Axes, keepDims?: boolean): { mean: Tensor; variance: Tensor };
+  logSumExp(axis?: Axes, keepDims?: boolean): Tensor;
+  norm(ord?: number | 'euclidean' | 'fro', axis?: Axes, keepDims?: boolean): Tensor;
   relu(): Tensor;
   relu6(): Tensor;
   leakyRelu(alpha?: number): Tensor;
