@@ -1,5 +1,6 @@
-// The addon's exports that are not on the hot path: devices, creation from host data, reading back, memory. Both backends
-// are built from this file; which one it is depends on the runtime/queue.h that the build puts on the include path.
+// The addon's exports that are not on the hot path: devices, creation from host data, reading back, memory. Both
+// backends are built from this file; which one it is depends on the runtime/queue.h that the build puts on the include
+// path.
 #include <napi.h>
 
 #include "instance.h"
@@ -144,7 +145,8 @@ Napi::Value write_tensor(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
     const TensorRow& row = live_row(instance_of(info.Env()), info[0]);
     const auto source = info[1].As<Napi::Uint8Array>();
-    if (source.ByteLength() != bytes_of(row)) throw Error("ERR_SHAPE", "write: expected as many bytes as the tensor holds");
+    if (source.ByteLength() != bytes_of(row))
+      throw Error("ERR_SHAPE", "write: expected as many bytes as the tensor holds");
     row.storage->queue->upload(row.view.data, source.Data(), source.ByteLength());
     return {};
   });
@@ -167,7 +169,8 @@ class ReadWorker : public Napi::AsyncWorker {
         deferred_(Napi::Promise::Deferred::New(env)),
         buffer_(Napi::Persistent(Napi::ArrayBuffer::New(env, bytes_of(row)))),
         storage_(row.storage),
-        download_(storage_->queue->download(buffer_.Value().Data(), row.view.data, bytes_of(row), storage_->variable)) {}
+        download_(storage_->queue->download(buffer_.Value().Data(), row.view.data, bytes_of(row), storage_->variable)) {
+  }
 
   Napi::Promise promise() const { return deferred_.Promise(); }
 
@@ -246,7 +249,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* const instance = new Instance(env);
   napi_set_instance_data(env, instance, nullptr, nullptr);
   // Runs before Node-API would call the remaining finalizers; after it none is left.
-  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Instance*>(data); }, instance);
+  napi_add_env_cleanup_hook(
+      env, [](void* data) { delete static_cast<Instance*>(data); }, instance);
 
   Napi::Float64Array frame = Napi::Float64Array::New(env, kFrameLength);
   napi_create_reference(env, frame, 1, &instance->frame_reference);

@@ -22,8 +22,8 @@ class FrameReader {
   int count(int limit) {
     const double value = number();
     if (!(value >= 0 && value <= limit)) {
-      throw Error("ERR_ARGUMENT", "native op: count: expected at most " + std::to_string(limit) + ", got " +
-                                      std::to_string(value));
+      throw Error("ERR_ARGUMENT",
+                  "native op: count: expected at most " + std::to_string(limit) + ", got " + std::to_string(value));
     }
     return int(value);
   }
@@ -140,10 +140,8 @@ napi_value call_op(napi_env env, napi_callback_info info) {
       view.data = storage->data;
       made[made_count++] = {i, std::move(storage), view};
     }
-    const Call call{queue,
-                    {views, size_t(input_count)},
-                    {views + input_count, size_t(output_count)},
-                    frame.numbers(param_count)};
+    const Call call{
+        queue, {views, size_t(input_count)}, {views + input_count, size_t(output_count)}, frame.numbers(param_count)};
     ops[op_index].run(call);
     for (int i = 0; i < made_count; ++i) {
       instance.frame[i] = instance.tensors.add(arguments[kFixed + size_t(i)], std::move(made[i].storage), made[i].view);
@@ -154,8 +152,8 @@ napi_value call_op(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// alias(object): frame [id, offset in elements, dtype, rank, dims...] -> [id]. Shares the storage, unless it belongs to a
-// variable: that one changes in place, and the view must not change with it.
+// alias(object): frame [id, offset in elements, dtype, rank, dims...] -> [id]. Shares the storage, unless it belongs to
+// a variable: that one changes in place, and the view must not change with it.
 napi_value alias_tensor(napi_env env, napi_callback_info info) {
   napi_value object;
   size_t count = 1;
@@ -167,7 +165,8 @@ napi_value alias_tensor(napi_env env, napi_callback_info info) {
     View view = frame.view();
     const TensorRow* const source = instance.tensors.find(id);
     if (source == nullptr) throw_disposed(0);
-    if (view.dtype != source->view.dtype || !(offset >= 0 && offset + double(view.size()) <= double(source->view.size()))) {
+    if (view.dtype != source->view.dtype ||
+        !(offset >= 0 && offset + double(view.size()) <= double(source->view.size()))) {
       throw Error("ERR_SHAPE", "native view: expected it to lie inside its tensor");
     }
     char* const data = static_cast<char*>(source->view.data) + int64_t(offset) * size_of(view.dtype);

@@ -1,5 +1,5 @@
-// What one JavaScript thread has of the addon: its tensors, its queues and the frame through which arguments pass. Held as
-// instance data, so that several loads and worker threads do not meet.
+// What one JavaScript thread has of the addon: its tensors, its queues and the frame through which arguments pass. Held
+// as instance data, so that several loads and worker threads do not meet.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace selfnorm {
 
-// Arguments travel in a Float64Array that both sides see: reading numbers from memory costs nothing, where Node-API takes
-// 20 to 30 ns for each.
+// Arguments travel in a Float64Array that both sides see: reading numbers from memory costs nothing, where Node-API
+// takes 20 to 30 ns for each.
 inline constexpr size_t kFrameLength = 4096;
 
 struct Instance {

@@ -1,8 +1,8 @@
-// The tensors of one JavaScript thread. A tensor is a row of this table and its id a checked number: no JavaScript object
-// can be mistaken for a tensor, and a stale id is an error, not a dangling pointer.
+// The tensors of one JavaScript thread. A tensor is a row of this table and its id a checked number: no JavaScript
+// object can be mistaken for a tensor, and a stale id is an error, not a dangling pointer.
 //
-// Rows are freed by dispose(), by finalizers, and by sweep(): V8 runs finalizers only when the event loop turns, so a long
-// synchronous loop would never see one. sweep() asks every row's weak reference whether its object is still there.
+// Rows are freed by dispose(), by finalizers, and by sweep(): V8 runs finalizers only when the event loop turns, so a
+// long synchronous loop would never see one. sweep() asks every row's weak reference whether its object is still there.
 #pragma once
 
 #include <node_api.h>
@@ -54,6 +54,7 @@ class TensorTable {
 
   int64_t count() const { return live_; }
   int64_t bytes() const { return bytes_; }
+
  private:
   void clear();
   static void finalize(napi_env env, void* id, void* table);

@@ -6,9 +6,9 @@
 
 namespace selfnorm {
 
-#define SN_DECLARE_FLAVOUR(flavour)   \
-  namespace flavour {                 \
-  const OpTable& op_table();          \
+#define SN_DECLARE_FLAVOUR(flavour) \
+  namespace flavour {               \
+  const OpTable& op_table();        \
   }
 #ifdef SELFNORM_HAS_CPU_GENERIC
 SN_DECLARE_FLAVOUR(cpu_generic)

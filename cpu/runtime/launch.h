@@ -32,7 +32,8 @@ void launch(Queue& queue, Grid grid, void (*kernel)(Parameters...), Arguments...
   if (grid.blocks == 0) return;
   queue.enqueue([=] {
     auto body = [&] { kernel(arguments...); };
-    run_blocks(grid.blocks, [](void* context) { (*static_cast<decltype(body)*>(context))(); }, &body);
+    run_blocks(
+        grid.blocks, [](void* context) { (*static_cast<decltype(body)*>(context))(); }, &body);
   });
 }
 

@@ -89,9 +89,9 @@ void* Memory::allocate(size_t bytes) {
     block = take_fresh(size);
   }
   if (block == nullptr) {
-    throw Error("ERR_OUT_OF_MEMORY", "out of memory: asked " + gibibytes(double(bytes)) + ", in use " +
-                                         gibibytes(double(stats_.in_use)) + " of " + gibibytes(double(system_memory())) +
-                                         "; lower the batch size or dispose tensors");
+    throw Error("ERR_OUT_OF_MEMORY",
+                "out of memory: asked " + gibibytes(double(bytes)) + ", in use " + gibibytes(double(stats_.in_use)) +
+                    " of " + gibibytes(double(system_memory())) + "; lower the batch size or dispose tensors");
   }
   stats_.in_use += int64_t(size);
   stats_.peak = std::max(stats_.peak, stats_.in_use);

@@ -1,5 +1,5 @@
-// The CPU backend's caching allocator: freed blocks are kept by size class and handed out again, because at tensor sizes
-// the page faults of fresh memory cost more than the arithmetic. One per process, used by every JS thread.
+// The CPU backend's caching allocator: freed blocks are kept by size class and handed out again, because at tensor
+// sizes the page faults of fresh memory cost more than the arithmetic. One per process, used by every JS thread.
 #pragma once
 
 #include <cstddef>

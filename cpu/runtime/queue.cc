@@ -33,7 +33,7 @@ void run_blocks(int64_t blocks, void (*body)(void*), void* context) {
     body(context);
     return;
   }
-#pragma omp parallel for schedule(static) num_threads(int(std::min<int64_t>(blocks, worker_count())))
+#pragma omp parallel for schedule(static) num_threads(int(std::min <int64_t>(blocks, worker_count())))
   for (int64_t block = 0; block < blocks; ++block) {
     cpu_block = {block, blocks};
     body(context);

@@ -102,8 +102,8 @@ struct Elu {
   }
 };
 
-// Klambauer et al. 2017, "Self-normalizing neural networks". y > 0 exactly where x > 0, so the derivative needs only the
-// output.
+// Klambauer et al. 2017, "Self-normalizing neural networks". y > 0 exactly where x > 0, so the derivative needs only
+// the output.
 struct Selu {
   static constexpr ActivationFacts kFacts{
       "selu", Saves::kOutput, 2, {{"alpha", 1.6732632423543772848, 0}, {"scale", 1.0507009873554804934, 0}}, 1, {0}};
@@ -256,8 +256,8 @@ struct Silu {
   }
 };
 
-// Misra 2019, "Mish: a self regularized non-monotonic activation function": x tanh(softplus(x)). With s = sigmoid(x) and
-// q = sigmoid(-x) the tanh is s (1 + q) / (1 + q^2), which loses no digits where it is near 0 or near 1.
+// Misra 2019, "Mish: a self regularized non-monotonic activation function": x tanh(softplus(x)). With s = sigmoid(x)
+// and q = sigmoid(-x) the tanh is s (1 + q) / (1 + q^2), which loses no digits where it is near 0 or near 1.
 struct Mish {
   static constexpr ActivationFacts kFacts{"mish", Saves::kInput};
   explicit Mish(const double*) {}
@@ -295,7 +295,7 @@ template <class... Functors>
 struct ActivationList {};
 
 // The table. Adding an activation: a functor above, its name here, and a documented function in src/ops/activations.ts.
-using Activations = ActivationList<Linear, Relu, Relu6, LeakyRelu, Elu, Selu, Celu, Softplus, Sigmoid, HardSigmoid, Tanh,
-                                   Softsign, Gelu, GeluTanh, Silu, Mish, HardSwish>;
+using Activations = ActivationList<Linear, Relu, Relu6, LeakyRelu, Elu, Selu, Celu, Softplus, Sigmoid, HardSigmoid,
+                                   Tanh, Softsign, Gelu, GeluTanh, Silu, Mish, HardSwish>;
 
 }  // namespace selfnorm::SN_BUILD

@@ -71,7 +71,8 @@ __global__ void binary_broadcast_kernel(int64_t n, Broadcast<2> shape, F f, Out*
 
 // output = condition ? a : b, all three broadcast. T stands for any dtype of its size.
 template <class T>
-__global__ void select_kernel(int64_t n, Broadcast<3> shape, T* output, const boolean* condition, const T* a, const T* b) {
+__global__ void select_kernel(int64_t n, Broadcast<3> shape, T* output, const boolean* condition, const T* a,
+                              const T* b) {
   const Range range = grid_range(n);
   SN_INDEPENDENT
   for (int64_t i = range.begin; i < range.end; i += range.step) {

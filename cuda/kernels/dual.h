@@ -1,5 +1,5 @@
-// Dual numbers: value and slope together. An activation writes its derivative once, as a template; evaluated on duals it
-// yields the second derivative too, so second-order gradients need no third formula.
+// Dual numbers: value and slope together. An activation writes its derivative once, as a template; evaluated on duals
+// it yields the second derivative too, so second-order gradients need no third formula.
 #pragma once
 
 #include "math.h"

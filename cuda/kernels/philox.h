@@ -1,6 +1,6 @@
 // Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a stateless generator. A draw is a
-// function of (seed, offset, element group) alone, so the same seed gives the same numbers on every device and for every
-// launch shape, and backward passes recompute dropout masks instead of storing them.
+// function of (seed, offset, element group) alone, so the same seed gives the same numbers on every device and for
+// every launch shape, and backward passes recompute dropout masks instead of storing them.
 #pragma once
 
 #include "portable.h"

@@ -1,5 +1,5 @@
-// One kernel source for nvcc, the CPU backend and the emulator: this header gives CUDA's words to whoever lacks them, and
-// is the only file that asks which compiler is running.
+// One kernel source for nvcc, the CPU backend and the emulator: this header gives CUDA's words to whoever lacks them,
+// and is the only file that asks which compiler is running.
 //   SN_BUILD  namespace of this build flavour (cuda, cpu_v3, emulator, ...), given by the build
 //   SN_GPU    1 under nvcc      SN_EMULATOR  1 in the emulator      both 0: CPU backend, blocks of one thread
 #pragma once

@@ -1,5 +1,5 @@
-// Sums (and other folds) over the threads of a block. The order is a fixed tree, so results repeat bit for bit; with one
-// thread a block it is the identity.
+// Sums (and other folds) over the threads of a block. The order is a fixed tree, so results repeat bit for bit; with
+// one thread a block it is the identity.
 #pragma once
 
 #include "range.h"
@@ -9,8 +9,8 @@ namespace selfnorm::SN_BUILD {
 inline constexpr int kMaxBlock = 256;
 inline constexpr int kWarp = 32;
 
-// Folds `value` over the block with `fold` (associative); every thread gets the result. Any block size up to 1024, partial
-// last warp included. Contains barriers: all threads of the block must call it.
+// Folds `value` over the block with `fold` (associative); every thread gets the result. Any block size up to 1024,
+// partial last warp included. Contains barriers: all threads of the block must call it.
 template <class T, class Fold>
 SN_DEVICE T block_reduce(T value, Fold fold) {
   if constexpr (!kManyThreads) {

@@ -1,5 +1,5 @@
-// Stores past the cache, for CPU results larger than it: an ordinary store first reads the line it overwrites, which is a
-// third of an elementwise op's memory traffic. The GPU and the emulator do not need this file.
+// Stores past the cache, for CPU results larger than it: an ordinary store first reads the line it overwrites, which is
+// a third of an elementwise op's memory traffic. The GPU and the emulator do not need this file.
 #pragma once
 
 #include "portable.h"

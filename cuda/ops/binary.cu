@@ -74,7 +74,7 @@ void add_binary_ops(OpTable& table) {
       {"logicalAnd", logical<LogicalAnd>},
       {"logicalOr", logical<LogicalOr>},
       {"where", select},
-                            });
+  });
 }
 
 }  // namespace selfnorm::SN_BUILD

@@ -6,7 +6,8 @@
 
 namespace selfnorm::SN_BUILD {
 
-// Merges neighbouring axes along which every operand either walks on contiguously or stands still; drops axes of size 1.
+// Merges neighbouring axes along which every operand either walks on contiguously or stands still; drops axes of
+// size 1.
 template <int Operands>
 Broadcast<Operands> broadcast_shape(const View& output, const View (&operands)[Operands]) {
   Broadcast<Operands> shape;
@@ -41,7 +42,8 @@ Broadcast<Operands> broadcast_shape(const View& output, const View (&operands)[O
   }
   for (int low = 0, high = shape.axes - 1; low < high; ++low, --high) {
     std::swap(shape.sizes[low], shape.sizes[high]);
-    for (int operand = 0; operand < Operands; ++operand) std::swap(shape.strides[operand][low], shape.strides[operand][high]);
+    for (int operand = 0; operand < Operands; ++operand)
+      std::swap(shape.strides[operand][low], shape.strides[operand][high]);
   }
   return shape;
 }

@@ -1,5 +1,5 @@
-// From a dtype known at run time to a template argument. Each function calls `body` with a Type<T> tag, or throws when the
-// dtype is not in its set (TypeScript has refused that before; this guards the invariant).
+// From a dtype known at run time to a template argument. Each function calls `body` with a Type<T> tag, or throws when
+// the dtype is not in its set (TypeScript has refused that before; this guards the invariant).
 #pragma once
 
 #include "op.h"

@@ -98,7 +98,7 @@ void add_elementwise_ops(OpTable& table) {
       {"cast", cast},
       {"assign", assign},
       {"fill", fill},
-                            });
+  });
 }
 
 }  // namespace selfnorm::SN_BUILD

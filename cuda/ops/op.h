@@ -1,5 +1,6 @@
-// What an op is to the native side: a name and a function of one Call. Shapes, dtypes and argument ranges were validated
-// by TypeScript, which made the output shapes; ops only look at them. Every op reaches the device through its queue.
+// What an op is to the native side: a name and a function of one Call. Shapes, dtypes and argument ranges were
+// validated by TypeScript, which made the output shapes; ops only look at them. Every op reaches the device through its
+// queue.
 #pragma once
 
 #include <cstdint>

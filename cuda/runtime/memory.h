@@ -1,5 +1,5 @@
-// The caching allocator of one device. Blocks go back to the free list when their last use is queued, and are handed out
-// again to work queued later on the same stream: stream order makes that safe without waiting.
+// The caching allocator of one device. Blocks go back to the free list when their last use is queued, and are handed
+// out again to work queued later on the same stream: stream order makes that safe without waiting.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// The CUDA backend's device queue: a stream with its memory. cpu/runtime/queue.h has the same names; ops and binding see
-// no difference.
+// The CUDA backend's device queue: a stream with its memory. cpu/runtime/queue.h has the same names; ops and binding
+// see no difference.
 #pragma once
 
 #include <cuda_runtime_api.h>
