@@ -29,7 +29,7 @@ const problems = [];
 for (const file of files) {
   const lines = readFileSync(file, 'utf8').split('\n');
   lines.forEach((line, index) => {
-    const code = line.replace(/\/\/.*$/, '');
+    const code = line.replace(/\/\/.*$|\/?\*\*?\s.*$/, '');
     for (const { pattern, only, why } of RULES) {
       if (pattern.test(code) && !only.includes(basename(file))) problems.push(`${file}:${index + 1}: ${why}`);
     }
