@@ -22,6 +22,7 @@ export * from './errors.js';
 export * from './ops/arithmetic.js';
 export * from './ops/comparison.js';
 export * from './ops/elementwise.js';
+export { broadcastTo, tile } from './ops/broadcast.js';
 export { cast } from './ops/cast.js';
 export { where } from './ops/select.js';
 export { clone, expandDims, reshape, squeeze } from './ops/reshape.js';

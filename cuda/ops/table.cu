@@ -8,6 +8,7 @@ const OpTable& op_table() {
     OpTable ops;
     add_activation_ops(ops);
     add_binary_ops(ops);
+    add_data_movement_ops(ops);
     add_elementwise_ops(ops);
     add_matmul_ops(ops);
     add_reduction_ops(ops);

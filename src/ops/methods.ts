@@ -5,6 +5,7 @@ import { Tensor } from '../tensor/tensor.js';
 import type { TensorLike } from '../tensor/convert.js';
 import * as activations from './activations.js';
 import * as arithmetic from './arithmetic.js';
+import { broadcastTo, tile } from './broadcast.js';
 import { cast } from './cast.js';
 import * as comparison from './comparison.js';
 import * as elementwise from './elementwise.js';
@@ -27,6 +28,7 @@ const methods = {
   reshape,
   expandDims,
   squeeze,
+  ...{ broadcastTo, tile },
   ...{ matMul, dot, outerProduct },
   ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
   ...{ tanh, softsign, gelu, silu, mish, hardSwish },

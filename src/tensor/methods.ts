@@ -49,6 +49,8 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   reshape(shape: Shape): Tensor;
   expandDims(axis?: number): Tensor;
   squeeze(axis?: readonly number[]): Tensor;
+  broadcastTo<const T extends Shape>(shape: T): Tensor<T>;
+  tile(reps: readonly number[]): Tensor;
   matMul(b: TensorLike, transposeA?: boolean, transposeB?: boolean): Tensor;
   dot(b: TensorLike): Tensor;
   outerProduct(b: TensorLike): Tensor;
