@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 // One implementation, in CommonJS: import and require must share one tensor table, so the ES module re-exports it
-// (scripts/write-esm-entry.mjs).
+// (scripts/write-esm-entry.mjs, run after it).
 export default defineConfig({
   entry: { index: 'src/index.ts', cli: 'src/cli/main.ts' },
   format: ['cjs'],
@@ -12,5 +12,4 @@ export default defineConfig({
   shims: true,
   sourcemap: true,
   clean: true,
-  onSuccess: 'node scripts/write-esm-entry.mjs',
 });
