@@ -27,7 +27,10 @@ export { cast } from './ops/cast.js';
 export { where } from './ops/select.js';
 export { clone, expandDims, reshape, squeeze } from './ops/reshape.js';
 export * from './ops/creation.js';
+export { conv2d, conv2dTranspose, depthwiseConv2d } from './ops/convolution.js';
 export { dot, matMul, outerProduct } from './ops/matmul.js';
+export { avgPool, maxPool } from './ops/pooling.js';
+export type { Padding, Size2d } from './ops/convolution-shape.js';
 export * from './ops/reductions.js';
 export {
   celu,

@@ -12,13 +12,15 @@ namespace {
 // Below it the plain kernel takes less time than the call.
 constexpr int64_t kWorthCalling = 1 << 16;
 
-dnnl::memory::data_type onednn_dtype(DType dtype) {
-  return dtype == DType::kBfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
-}
+// A primitive with its arguments; the memory objects' addresses are set at each call.
+struct Prepared {
+  dnnl::primitive primitive;
+  std::unordered_map<int, dnnl::memory> arguments;
+};
 
-onednn::Prepared prepare(const MatmulProblem& p) {
+Prepared prepare(const MatmulProblem& p) {
   using dnnl::memory;
-  const memory::data_type type = onednn_dtype(p.dtype);
+  const memory::data_type type = onednn::data_type(p.dtype);
   const bool batched = p.batch > 1;
   // Sizes and strides with the batch axis in front, where there is one.
   const auto desc = [&](int64_t rows, int64_t columns, int64_t row, int64_t column, int64_t matrix) {
@@ -36,7 +38,7 @@ onednn::Prepared prepare(const MatmulProblem& p) {
     attributes.set_post_ops(post_ops);
   }
   const dnnl::engine& engine = onednn::engine();
-  onednn::Prepared result;
+  Prepared result;
   const auto add = [&](int argument, const memory::desc& d) {
     result.arguments.emplace(argument, memory(d, engine, DNNL_MEMORY_NONE));
   };
@@ -57,14 +59,8 @@ onednn::Prepared prepare(const MatmulProblem& p) {
 }  // namespace
 
 std::optional<DType> library_matmul_dtype(const MatmulProblem& problem) {
-  static const bool has_bfloat16 = int(dnnl::get_effective_cpu_isa()) >= int(dnnl::cpu_isa::avx512_core_bf16);
   if (problem.flops() < kWorthCalling) return std::nullopt;
-  switch (problem.dtype) {
-    case DType::kFloat32: return DType::kFloat32;
-    case DType::kBfloat16: return has_bfloat16 ? DType::kBfloat16 : DType::kFloat32;
-    case DType::kFloat16: return DType::kFloat32;
-    default: return std::nullopt;
-  }
+  return onednn::compute_dtype(problem.dtype);
 }
 
 bool library_matmul_fuses(const MatmulProblem&, const ActivationFacts& facts, std::span<const double> parameters) {
@@ -76,7 +72,7 @@ void library_matmul(Queue& queue, const MatmulProblem& problem, const void* a, c
   queue.enqueue([=] {
     onednn::guarded("matmul", [&] {
       onednn::set_threads(problem.flops());
-      onednn::Prepared& prepared = onednn::prepared(problem, [&] { return prepare(problem); });
+      Prepared& prepared = onednn::prepared(problem, [&] { return prepare(problem); });
       const auto set = [&](int argument, const void* data) {
         prepared.arguments.at(argument).set_data_handle(const_cast<void*>(data));
       };

@@ -34,6 +34,20 @@ void guarded(const char* what, const std::function<void()>& body) {
   }
 }
 
+std::optional<DType> compute_dtype(DType dtype) {
+  static const bool has_bfloat16 = int(dnnl::get_effective_cpu_isa()) >= int(dnnl::cpu_isa::avx512_core_bf16);
+  switch (dtype) {
+    case DType::kFloat32: return DType::kFloat32;
+    case DType::kBfloat16: return has_bfloat16 ? DType::kBfloat16 : DType::kFloat32;
+    case DType::kFloat16: return DType::kFloat32;
+    default: return std::nullopt;
+  }
+}
+
+dnnl::memory::data_type data_type(DType dtype) {
+  return dtype == DType::kBfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
 // Left out, because NaN becomes 0 or the values are farther off: relu, relu6, softplus, gelu at infinity, silu, mish.
 bool fuses(const ActivationFacts& facts, std::span<const double> parameters) {
   const std::string_view name = facts.name;

@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include <functional>
+#include <optional>
 #include <unordered_map>
 
 #include "../../cuda/ops/matmul_problem.h"
@@ -22,20 +23,18 @@ void set_threads(int64_t flops);
 // Runs body with oneDNN's exceptions turned into Error.
 void guarded(const char* what, const std::function<void()>& body);
 
+// The dtype oneDNN computes `dtype` in on this CPU; none where it has no form for it.
+std::optional<DType> compute_dtype(DType dtype);
+dnnl::memory::data_type data_type(DType dtype);
+
 // The eltwise post-ops that are activation `facts`, if oneDNN has it as exactly as our kernels do: it must keep NaN,
 // and come within a few roundings of 1 of the value.
 bool fuses(const ActivationFacts& facts, std::span<const double> parameters);
 void append_activation(dnnl::post_ops& post_ops, const ActivationFacts& facts, const double* parameters);
 
-// A primitive with its arguments, made once a problem and thread. The memory objects' addresses are set at each call.
-struct Prepared {
-  dnnl::primitive primitive;
-  std::unordered_map<int, dnnl::memory> arguments;
-};
-
 inline constexpr size_t kMostPrepared = 1024;
 
-// The calling thread's primitive for `problem`, made by `make` at first.
+// What `make` prepared for `problem` in the calling thread: primitives with their memory objects, made once.
 template <class Problem, class Make>
 auto& prepared(const Problem& problem, Make make) {
   using Entry = decltype(make());

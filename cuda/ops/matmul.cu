@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "broadcast_shape.h"
+#include "converted.h"
 #include "fused_activation.h"
-#include "map.h"
 #include "runtime/matmul.h"
 
 namespace selfnorm::SN_BUILD {
@@ -81,31 +81,6 @@ void run_library(Queue& queue, const Matmul& matmul) {
                    matmul.b.as<char>() + matrices.at[1] * problem.k * problem.n * width, matmul.bias.data,
                    matmul.y.as<char>() + outer * problem.batch * problem.m * problem.n * width);
   }
-}
-
-// A view's values in another dtype, in scratch memory.
-class Converted {
- public:
-  Converted(Queue& queue, const View& view, DType dtype)
-      : scratch_(queue, size_t(view.size() * size_of(dtype))), view_(view) {
-    view_.data = scratch_.as<void>();
-    view_.dtype = dtype;
-  }
-  const View& view() const { return view_; }
-
- private:
-  Scratch scratch_;
-  View view_;
-};
-
-void convert(Queue& queue, const View& from, const View& to) {
-  dispatch_float(from.dtype, [&](auto from_tag) {
-    using From = typename decltype(from_tag)::type;
-    dispatch_float(to.dtype, [&](auto to_tag) {
-      using To = typename decltype(to_tag)::type;
-      launch_map(queue, from.size(), 1, Identity{}, to.as<To>(), from.as<const From>());
-    });
-  });
 }
 
 // y = a b + bias; with the activation too where the library fuses it, which the answer says.

@@ -1,9 +1,8 @@
 // What a matrix product is to a library: plain numbers, so that they can be the key of a cache of plans.
 #pragma once
 
-#include <cstring>
-
 #include "op.h"
+#include "problem_key.h"
 
 namespace selfnorm {
 
@@ -20,24 +19,6 @@ struct MatmulProblem {
   double parameters[2] = {};  // of the activation
 
   int64_t flops() const { return 2 * batch * m * n * k; }
-};
-
-// The bytes of a problem struct as a key for std::unordered_map.
-template <class Problem>
-struct ProblemHash {
-  size_t operator()(const Problem& problem) const {
-    // The structs have no padding, so their bytes are their values.
-    static_assert(sizeof(Problem) % sizeof(uint32_t) == 0);
-    uint32_t words[sizeof(Problem) / sizeof(uint32_t)];
-    std::memcpy(words, &problem, sizeof(problem));
-    uint64_t hash = 14695981039346656037u;
-    for (const uint32_t word : words) hash = (hash ^ word) * 1099511628211u;
-    return size_t(hash ^ (hash >> 32));
-  }
-};
-template <class Problem>
-struct ProblemEqual {
-  bool operator()(const Problem& a, const Problem& b) const { return std::memcmp(&a, &b, sizeof(Problem)) == 0; }
 };
 
 }  // namespace selfnorm

@@ -8,9 +8,11 @@ const OpTable& op_table() {
     OpTable ops;
     add_activation_ops(ops);
     add_binary_ops(ops);
+    add_convolution_ops(ops);
     add_data_movement_ops(ops);
     add_elementwise_ops(ops);
     add_matmul_ops(ops);
+    add_pooling_ops(ops);
     add_reduction_ops(ops);
     return ops;
   }();

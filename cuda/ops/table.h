@@ -19,9 +19,11 @@ namespace SN_BUILD {
 // One function a family, defined in the file of that name.
 void add_activation_ops(OpTable& table);
 void add_binary_ops(OpTable& table);
+void add_convolution_ops(OpTable& table);
 void add_data_movement_ops(OpTable& table);
 void add_elementwise_ops(OpTable& table);
 void add_matmul_ops(OpTable& table);
+void add_pooling_ops(OpTable& table);
 void add_reduction_ops(OpTable& table);
 
 // All ops of this flavour, made once.

@@ -10,6 +10,8 @@ import { cast } from './cast.js';
 import * as comparison from './comparison.js';
 import * as elementwise from './elementwise.js';
 import * as reductions from './reductions.js';
+import { conv2d, conv2dTranspose, depthwiseConv2d } from './convolution.js';
+import { avgPool, maxPool } from './pooling.js';
 import { dot, matMul, outerProduct } from './matmul.js';
 import { clone, expandDims, reshape, squeeze } from './reshape.js';
 import { where } from './select.js';
@@ -30,6 +32,7 @@ const methods = {
   squeeze,
   ...{ broadcastTo, tile },
   ...{ matMul, dot, outerProduct },
+  ...{ conv2d, depthwiseConv2d, conv2dTranspose, maxPool, avgPool },
   ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
   ...{ tanh, softsign, gelu, silu, mish, hardSwish },
 } satisfies Record<keyof TensorMethods<number[], 'float32'>, (x: TensorLike, ...rest: never[]) => unknown>;

@@ -1,5 +1,6 @@
 // Every op as a method of Tensor. Installed by src/ops/methods.ts, which is checked against this list at compile time.
 import type { Axes } from '../ops/reductions.js';
+import type { Padding, Size2d } from '../ops/convolution-shape.js';
 import type { TensorLike } from './convert.js';
 import type { DType } from './dtype.js';
 import type { Shape } from './shape.js';
@@ -66,6 +67,31 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   moments(axis?: Axes, keepDims?: boolean): { mean: Tensor; variance: Tensor };
   logSumExp(axis?: Axes, keepDims?: boolean): Tensor;
   norm(ord?: number | 'euclidean' | 'fro', axis?: Axes, keepDims?: boolean): Tensor;
+  conv2d(
+    filter: TensorLike,
+    strides: Size2d,
+    pad: Padding,
+    dataFormat?: 'NHWC',
+    dilations?: Size2d,
+    dimRoundingMode?: 'floor',
+  ): Tensor;
+  depthwiseConv2d(
+    filter: TensorLike,
+    strides: Size2d,
+    pad: Padding,
+    dataFormat?: 'NHWC',
+    dilations?: Size2d,
+    dimRoundingMode?: 'floor',
+  ): Tensor;
+  conv2dTranspose(
+    filter: TensorLike,
+    outputShape: Shape,
+    strides: Size2d,
+    pad: Padding,
+    dimRoundingMode?: 'floor',
+  ): Tensor;
+  maxPool(filterSize: Size2d, strides: Size2d, pad: Padding, dimRoundingMode?: 'floor'): Tensor;
+  avgPool(filterSize: Size2d, strides: Size2d, pad: Padding, dimRoundingMode?: 'floor'): Tensor;
   relu(): Tensor;
   relu6(): Tensor;
   leakyRelu(alpha?: number): Tensor;

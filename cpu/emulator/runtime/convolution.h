@@ -1,0 +1,16 @@
+// The emulator has no library: every convolution runs the plain kernels.
+#pragma once
+
+#include <optional>
+
+#include "../../../cuda/ops/convolution_problem.h"
+
+namespace selfnorm {
+
+inline std::optional<DType> library_convolution_dtype(const ConvolutionProblem&) { return std::nullopt; }
+inline bool library_convolution_fuses(const ConvolutionProblem&, const ActivationFacts&, std::span<const double>) {
+  return false;
+}
+inline void library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*) {}
+
+}  // namespace selfnorm

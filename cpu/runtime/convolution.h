@@ -1,0 +1,24 @@
+// Convolutions through oneDNN. cuda/runtime/convolution.h has the same names over cuDNN.
+#pragma once
+
+#include <optional>
+
+#include "../../cuda/ops/convolution_problem.h"
+#include "queue.h"
+
+namespace selfnorm {
+
+// The dtype the library computes the problem in: its own, or float32 for half types this CPU lacks; none where the
+// plain kernel is to run.
+std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem);
+
+// Whether the library applies this activation itself.
+bool library_convolution_fuses(const ConvolutionProblem& problem, const ActivationFacts& facts,
+                               std::span<const double> parameters);
+
+// By direction: (x, filter, bias) -> y, (dy, filter) -> dx, (x, dy) -> dfilter. `bias` is null unless the problem has
+// one.
+void library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
+                         const void* bias, void* output);
+
+}  // namespace selfnorm

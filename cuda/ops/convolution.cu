@@ -1,0 +1,172 @@
+// Convolutions of NHWC images: from shapes to one problem a library takes, or to the plain kernels where it takes none.
+//   "conv2d" (x, filter, bias?) -> (y, pre?)    "conv2d/backwardInput" (dy, filter) -> dx
+//   "conv2d/backwardFilter" (x, dy) -> dfilter   and the same three of "depthwiseConv2d"
+// Parameters: strides down and right, padding above and left, dilations down and right; forward: activation (row of the
+// table, -1: none) and the activation's own.
+#include "../kernels/convolution_plain.cuh"
+
+#include <algorithm>
+
+#include "converted.h"
+#include "fused_activation.h"
+#include "runtime/convolution.h"
+
+namespace selfnorm::SN_BUILD {
+namespace {
+
+constexpr size_t kGeometryParams = 6;
+
+// What goes in and comes out, by role: forward (x, filter, bias) -> y, and so on.
+struct Operands {
+  View first, second, bias, output;
+};
+
+ConvolutionProblem describe(const View& x, const View& filter, const View& y, const Call& call, bool depthwise,
+                            ConvolutionDirection direction) {
+  ConvolutionProblem p;
+  p.dtype = x.dtype;
+  p.depthwise = depthwise;
+  p.direction = direction;
+  p.batch = x.dim(0);
+  p.in_height = x.dim(1);
+  p.in_width = x.dim(2);
+  p.in_channels = x.dim(3);
+  p.out_height = y.dim(1);
+  p.out_width = y.dim(2);
+  p.out_channels = y.dim(3);
+  p.filter_height = filter.dim(0);
+  p.filter_width = filter.dim(1);
+  p.stride_height = call.integer(0);
+  p.stride_width = call.integer(1);
+  p.pad_top = call.integer(2);
+  p.pad_left = call.integer(3);
+  p.dilation_height = call.integer(4);
+  p.dilation_width = call.integer(5);
+  return p;
+}
+
+ConvolutionShape plain_shape(const ConvolutionProblem& p) {
+  return {p.batch,        p.in_height,       p.in_width,       p.in_channels,
+          p.out_height,   p.out_width,       p.out_channels,   p.filter_height,
+          p.filter_width, p.stride_height,   p.stride_width,   p.pad_top,
+          p.pad_left,     p.dilation_height, p.dilation_width, p.in_channels > 0 ? p.multiplier() : 1};
+}
+
+template <bool Depthwise, class T>
+void run_plain_forward(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
+  const int64_t count = p.batch * p.out_height * runs_of(p.out_width, kPixelRun) * runs_of(p.out_channels, kChannelRun);
+  launch(queue, groups(count, p.flops() / std::max<int64_t>(count, 1), kChannelRun),
+         convolution_forward_kernel<Depthwise, T>, plain_shape(p), count, o.output.as<T>(), o.first.as<const T>(),
+         o.second.as<const T>(), o.bias.as<const T>());
+}
+
+template <bool Depthwise, class T>
+void run_plain_backward_input(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
+  const int64_t count = p.batch * p.in_height * p.in_width * runs_of(p.in_channels, kChannelRun);
+  launch(queue, groups(count, p.flops() / std::max<int64_t>(count, 1), kChannelRun),
+         convolution_backward_input_kernel<Depthwise, T>, plain_shape(p), count, o.output.as<T>(),
+         o.first.as<const T>(), o.second.as<const T>());
+}
+
+template <bool Depthwise, class T>
+void run_plain_backward_filter(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
+  // Chunks depend on the problem alone, never on the number of threads; their slices stay small beside a large filter.
+  constexpr int64_t kMostChunks = 32, kMostPartials = int64_t(1) << 20;
+  const int64_t size = p.filter_size(), lines = p.batch * p.out_height;
+  const int64_t chunks = std::max<int64_t>(1, std::min({kMostChunks, kMostPartials / size, lines}));
+  const int64_t inputs = Depthwise ? 1 : runs_of(p.in_channels, kInputRun);
+  const int64_t count = chunks * p.filter_height * p.filter_width * inputs * runs_of(p.out_channels, kChannelRun);
+  using A = Accumulate<T>;
+  const Scratch partials(queue, size_t(chunks * size) * sizeof(A));
+  launch(queue, groups(count, p.flops() / count, kChannelRun), convolution_backward_filter_kernel<Depthwise, T>,
+         plain_shape(p), chunks, count, partials.as<A>(), o.first.as<const T>(), o.second.as<const T>());
+  launch(queue, elements(size, chunks), convolution_filter_sum_kernel<T>, size, chunks, o.output.as<T>(),
+         static_cast<const A*>(partials.as<A>()));
+}
+
+template <bool Depthwise>
+void run_plain(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
+  dispatch_float(p.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    switch (p.direction) {
+      case kForward: return run_plain_forward<Depthwise, T>(queue, p, o);
+      case kBackwardInput: return run_plain_backward_input<Depthwise, T>(queue, p, o);
+      default: return run_plain_backward_filter<Depthwise, T>(queue, p, o);
+    }
+  });
+}
+
+void run_library(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
+  library_convolution(queue, p, o.first.data, o.second.data, o.bias.data, o.output.data);
+}
+
+// Runs the problem; with the activation too where the library fuses it, which the answer says.
+bool convolve(Queue& queue, ConvolutionProblem p, const Operands& o, int activation,
+              std::span<const double> parameters) {
+  const std::optional<DType> dtype = p.flops() > 0 ? library_convolution_dtype(p) : std::nullopt;
+  if (!dtype) {
+    p.depthwise ? run_plain<true>(queue, p, o) : run_plain<false>(queue, p, o);
+    return false;
+  }
+  if (activation >= 0 && library_convolution_fuses(p, op_table().activations[size_t(activation)], parameters)) {
+    p.activation = activation;
+    std::copy(parameters.begin(), parameters.end(), p.parameters);
+  }
+  if (*dtype == p.dtype) {
+    run_library(queue, p, o);
+    return p.activation >= 0;
+  }
+  const Converted first(queue, o.first, *dtype), second(queue, o.second, *dtype), bias(queue, o.bias, *dtype);
+  const Converted output(queue, o.output, *dtype);
+  convert(queue, o.first, first.view());
+  convert(queue, o.second, second.view());
+  if (o.bias.present()) convert(queue, o.bias, bias.view());
+  p.dtype = *dtype;
+  run_library(queue, p, {first.view(), second.view(), o.bias.present() ? bias.view() : View{}, output.view()});
+  convert(queue, output.view(), o.output);
+  return p.activation >= 0;
+}
+
+template <bool Depthwise>
+void forward(const Call& call) {
+  const View &x = call.inputs[0], &filter = call.inputs[1], &y = call.outputs[0];
+  if (y.size() == 0) return;
+  const bool keeps_pre = call.outputs.size() > 1;
+  const View& to = keeps_pre ? call.outputs[1] : y;
+  const int activation = call.params.size() > kGeometryParams ? int(call.integer(kGeometryParams)) : -1;
+  const auto parameters = call.params.subspan(std::min(kGeometryParams + 1, call.params.size()));
+  ConvolutionProblem p = describe(x, filter, y, call, Depthwise, kForward);
+  const View bias = call.inputs.size() > 2 ? call.inputs[2] : View{};
+  p.has_bias = bias.present();
+  const bool done = convolve(call.queue, p, {x, filter, bias, to}, keeps_pre ? -1 : activation, parameters);
+  if (activation >= 0 && !done) apply_activation(call.queue, activation, parameters, to, y);
+}
+
+template <bool Depthwise>
+void backward_input(const Call& call) {
+  const View &dy = call.inputs[0], &filter = call.inputs[1], &dx = call.outputs[0];
+  if (dx.size() == 0) return;
+  convolve(call.queue, describe(dx, filter, dy, call, Depthwise, kBackwardInput), {dy, filter, {}, dx}, -1, {});
+}
+
+template <bool Depthwise>
+void backward_filter(const Call& call) {
+  const View &x = call.inputs[0], &dy = call.inputs[1], &filter = call.outputs[0];
+  if (filter.size() == 0) return;
+  convolve(call.queue, describe(x, filter, dy, call, Depthwise, kBackwardFilter), {x, dy, {}, filter}, -1, {});
+}
+
+}  // namespace
+
+void add_convolution_ops(OpTable& table) {
+  table.add({
+      {"conv2d", forward<false>},
+      {"conv2d/backwardInput", backward_input<false>},
+      {"conv2d/backwardFilter", backward_filter<false>},
+      {"depthwiseConv2d", forward<true>},
+      {"depthwiseConv2d/backwardInput", backward_input<true>},
+      {"depthwiseConv2d/backwardFilter", backward_filter<true>},
+  });
+}
+
+}  // namespace selfnorm::SN_BUILD
