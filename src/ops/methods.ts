@@ -9,15 +9,27 @@ import { broadcastTo, tile } from './broadcast.js';
 import { cast } from './cast.js';
 import * as comparison from './comparison.js';
 import * as elementwise from './elementwise.js';
+import { gather, oneHot } from './gather.js';
+import { concat, stack } from './join.js';
 import * as reductions from './reductions.js';
 import { conv2d, conv2dTranspose, depthwiseConv2d } from './convolution.js';
 import { avgPool, maxPool } from './pooling.js';
 import { dot, matMul, outerProduct } from './matmul.js';
 import { clone, expandDims, reshape, squeeze } from './reshape.js';
+import { cumsum } from './scan.js';
 import { where } from './select.js';
+import { pad, slice, split, unstack } from './slice.js';
+import { topk } from './topk.js';
+import { to } from './transfer.js';
+import { reverse, transpose } from './transpose.js';
 
 const { relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid } = activations;
 const { tanh, softsign, gelu, silu, mish, hardSwish } = activations;
+
+const listOf = (x: TensorLike, others: TensorLike | readonly TensorLike[]): TensorLike[] =>
+  Array.isArray(others) && others.every((other) => other instanceof Tensor)
+    ? [x, ...others]
+    : [x, others as TensorLike];
 
 const methods = {
   ...arithmetic,
@@ -30,7 +42,9 @@ const methods = {
   reshape,
   expandDims,
   squeeze,
-  ...{ broadcastTo, tile },
+  ...{ broadcastTo, tile, transpose, reverse, slice, pad, split, unstack, gather, oneHot, cumsum, topk, to },
+  concat: (x: TensorLike, others: TensorLike | readonly TensorLike[], axis?: number) => concat(listOf(x, others), axis),
+  stack: (x: TensorLike, others: TensorLike | readonly TensorLike[], axis?: number) => stack(listOf(x, others), axis),
   ...{ matMul, dot, outerProduct },
   ...{ conv2d, depthwiseConv2d, conv2dTranspose, maxPool, avgPool },
   ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },

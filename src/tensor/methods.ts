@@ -52,6 +52,22 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   squeeze(axis?: readonly number[]): Tensor;
   broadcastTo<const T extends Shape>(shape: T): Tensor<T>;
   tile(reps: readonly number[]): Tensor;
+  transpose(perm?: readonly number[] | null): Tensor;
+  reverse(axis?: number | readonly number[]): Tensor;
+  /** This tensor and then the others along an axis. */
+  concat(others: TensorLike | readonly TensorLike[], axis?: number): Tensor;
+  /** This tensor and the others along a new axis. */
+  stack(others: TensorLike | readonly TensorLike[], axis?: number): Tensor;
+  slice(begin: number | readonly number[], size?: number | readonly number[]): Tensor;
+  pad(paddings: readonly (readonly [number, number])[], constantValue?: number): Tensor;
+  split(numOrSizeSplits: number | readonly number[], axis?: number): Tensor[];
+  unstack(axis?: number): Tensor[];
+  gather(indices: TensorLike, axis?: number, batchDims?: number): Tensor;
+  oneHot(depth: number, onValue?: number, offValue?: number, dtype?: DType): Tensor;
+  cumsum(axis?: number, exclusive?: boolean, reverse?: boolean): Tensor;
+  topk(k?: number, sorted?: boolean): { values: Tensor; indices: Tensor };
+  /** This tensor on another device. */
+  to(device: string): Tensor;
   matMul(b: TensorLike, transposeA?: boolean, transposeB?: boolean): Tensor;
   dot(b: TensorLike): Tensor;
   outerProduct(b: TensorLike): Tensor;
