@@ -1,82 +1,85 @@
-// Reductions over one run of neighbouring axes: TypeScript brings other patterns to that form. Params: [first axis,
-// axes].
-#include "../kernels/reductions.cuh"
+// Reductions over any axes. Params: the reduced axes.
+#include "../kernels/product_of_others.cuh"
 
-#include "dispatch.h"
-#include "runtime/launch.h"
+#include "reduce.h"
 #include "table.h"
 
 namespace selfnorm::SN_BUILD {
 namespace {
 
-struct Extent {
-  int64_t outer = 1, length = 1, inner = 1;
-};
-
-Extent extent_of(const Call& call) {
-  const View& x = call.inputs[0];
-  const int64_t first = call.integer(0), count = call.integer(1);
-  Extent extent;
-  for (int axis = 0; axis < x.rank; ++axis) {
-    int64_t& part = axis < first ? extent.outer : axis < first + count ? extent.length : extent.inner;
-    part *= x.dims[axis];
-  }
-  return extent;
+uint32_t reduced_axes(const Call& call) {
+  uint32_t reduced = 0;
+  for (const double axis : call.params) reduced |= 1u << int(axis);
+  return reduced;
 }
 
-template <class S, class Fold, class Load, class Store, class In, class Out>
-void launch_stage(Queue& queue, const Extent& extent, int64_t chunk, Load load_at, Store store_at, const In* input,
-                  Out* output) {
-  const int64_t chunks = chunks_of(extent.length, chunk);
-  if (extent.inner == 1) {
-    launch(queue, groups(extent.outer * chunks, std::min(chunk, extent.length), std::min(chunk, extent.length)),
-           reduce_rows_kernel<S, Fold, Load, Store, In, Out>, extent.outer, extent.length, chunk, Fold{}, load_at,
-           store_at, input, output);
-  } else {
-    constexpr int64_t kTile = kManyThreads ? kMaxBlock : 64;
-    const int64_t tiles = (extent.inner + kTile - 1) / kTile;
-    launch(queue, groups(extent.outer * chunks * tiles, std::min(chunk, extent.length) * kTile, extent.inner),
-           reduce_columns_kernel<S, Fold, Load, Store, In, Out>, extent.outer, extent.length, extent.inner, chunk,
-           Fold{}, load_at, store_at, input, output);
-  }
+Reduction shape_of(const Call& call) { return reduction_of(call.inputs[0], reduced_axes(call)); }
+
+template <class S, class Factor, class Store>
+void launch_product_of_others(const Call& call, S* prefixes, Factor factor, Store store_at) {
+  const View& x = call.outputs[0];
+  if (x.size() == 0) return;
+  const Reduction shape = reduction_of(x, reduced_axes(call));
+  launch(call.queue, elements(shape.outputs * shape.columns(), 8 * shape.length()),
+         product_of_others_kernel<S, Factor, Store>, shape, factor, store_at, prefixes);
 }
 
-// Chunks, then chunks of partial results, until one is left: two stages but for very long axes.
-template <class S, class Fold, class Load, class Store, class In, class Out>
-void reduce(Queue& queue, Extent extent, Load load_at, Store store_at, const In* input, Out* output) {
-  const int64_t chunk = extent.inner == 1 ? kRowChunk : kColumnChunk;
-  const int64_t chunks = chunks_of(extent.length, chunk);
-  if (chunks == 1) {
-    launch_stage<S, Fold>(queue, extent, chunk, load_at, store_at, input, output);
-    return;
-  }
-  const Scratch partials(queue, size_t(extent.outer * chunks * extent.inner) * sizeof(S));
-  launch_stage<S, Fold>(queue, extent, chunk, load_at, StorePartial<S>{}, input, partials.as<S>());
-  reduce<S, Fold>(queue, {extent.outer, chunks, extent.inner}, LoadPartial<S>{}, store_at, partials.as<const S>(),
-                  output);
-}
-
-template <class Fold, class T>
-void reduce_values(const Call& call, double scale) {
-  const View &x = call.inputs[0], &y = call.outputs[0];
+template <class Fold, class T, class Out>
+void reduce_values(const Call& call, double divisor) {
   using S = ReduceAccumulate<T>;
-  reduce<S, Fold>(call.queue, extent_of(call), LoadValue<S>{}, StoreScaled{scale}, x.as<const T>(), y.as<T>());
+  reduce(call.queue, shape_of(call), Fold{}, LoadValue<S, T>{call.inputs[0].as<const T>()},
+         StoreQuotient<Out>{call.outputs[0].as<Out>(), divisor});
 }
 
 template <class Fold>
 void number_reduction(const Call& call) {
-  dispatch_number(call.inputs[0].dtype, [&](auto tag) { reduce_values<Fold, typename decltype(tag)::type>(call, 1); });
+  dispatch_number(call.inputs[0].dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    reduce_values<Fold, T, T>(call, 1);
+  });
+}
+
+// Bytes and booleans add up to int32.
+void sum(const Call& call) {
+  dispatch_any(call.inputs[0].dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    reduce_values<SumFold, T, std::conditional_t<sizeof(T) == 1, int32_t, T>>(call, 1);
+  });
 }
 
 void mean(const Call& call) {
-  const double count = double(extent_of(call).length);
-  dispatch_float(call.inputs[0].dtype,
-                 [&](auto tag) { reduce_values<SumFold, typename decltype(tag)::type>(call, 1 / count); });
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  const double count = x.size() == 0 ? 0 : double(x.size()) / double(y.size());
+  dispatch_float(x.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    reduce_values<SumFold, T, T>(call, count);
+  });
+}
+
+void euclidean_norm(const Call& call) {
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  dispatch_float(x.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    reduce(call.queue, shape_of(call), SumFold{}, LoadSquare<Accumulate<T>, T>{x.as<const T>()},
+           StoreRoot<T>{y.as<T>()});
+  });
+}
+
+void log_sum_exp(const Call& call) {
+  constexpr int kCost = 16;
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  dispatch_float(x.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    reduce(call.queue, shape_of(call), LogSumExpFold{}, LoadExponent<Accumulate<T>, T>{x.as<const T>()},
+           StoreLogSum<T>{y.as<T>()}, kCost);
+  });
 }
 
 template <class Fold>
 void bool_reduction(const Call& call) {
-  reduce_values<Fold, boolean>(call, 1);
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  reduce(call.queue, shape_of(call), Fold{}, LoadValue<int32_t, boolean>{x.as<const boolean>()},
+         StoreQuotient<boolean>{y.as<boolean>(), 1});
 }
 
 template <bool kLargest>
@@ -84,9 +87,31 @@ void arg_reduction(const Call& call) {
   const View &x = call.inputs[0], &y = call.outputs[0];
   dispatch_number(x.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    using S = Indexed<Accumulate<T>>;
-    reduce<S, ArgFold<kLargest>>(call.queue, extent_of(call), LoadIndexed<S>{}, StorePosition{}, x.as<const T>(),
-                                 y.as<int32_t>());
+    reduce(call.queue, shape_of(call), ArgFold<kLargest>{}, LoadIndexed<Accumulate<T>, T>{x.as<const T>()},
+           StorePosition{y.as<int32_t>()}, 2);
+  });
+}
+
+// x -> the product of all other elements along the reduced axes.
+void product_of_others(const Call& call) {
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  dispatch_float(x.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using S = Accumulate<T>;
+    const Scratch prefixes(call.queue, size_t(x.size()) * sizeof(S));
+    launch_product_of_others(call, prefixes.as<S>(), FactorValue<T>{x.as<const T>()}, StoreFactor<T>{y.as<T>()});
+  });
+}
+
+// (g, x) -> gradient of sum(g others(x)) by x: the slope of the same products of x + e g.
+void product_of_others_backward(const Call& call) {
+  const View &g = call.inputs[0], &x = call.inputs[1], &dx = call.outputs[0];
+  dispatch_float(x.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using S = Dual<Accumulate<T>>;
+    const Scratch prefixes(call.queue, size_t(x.size()) * sizeof(S));
+    launch_product_of_others(call, prefixes.as<S>(), FactorDual<T>{x.as<const T>(), g.as<const T>()},
+                             StoreFactor<T>{dx.as<T>()});
   });
 }
 
@@ -94,7 +119,7 @@ void arg_reduction(const Call& call) {
 
 void add_reduction_ops(OpTable& table) {
   table.add({
-      {"sum", number_reduction<SumFold>},
+      {"sum", sum},
       {"mean", mean},
       {"prod", number_reduction<ProductFold>},
       {"max", number_reduction<MaxFold>},
@@ -103,6 +128,10 @@ void add_reduction_ops(OpTable& table) {
       {"all", bool_reduction<AllFold>},
       {"argMax", arg_reduction<true>},
       {"argMin", arg_reduction<false>},
+      {"euclideanNorm", euclidean_norm},
+      {"logSumExp", log_sum_exp},
+      {"productOfOthers", product_of_others},
+      {"productOfOthers/backward", product_of_others_backward},
   });
 }
 
