@@ -247,12 +247,23 @@ ${CMAKE_CUDA_FLAGS} ${CMAKE_CUDA_HOST_COMPILER} ${cudnn_version} ${cublas_versio
     set(SELFNORM_CUDA_CHECKED "${signature}" CACHE INTERNAL "The CUDA that was found to compile and link")
     return()
   endif()
-  set(reason "see the log")
-  # The first line of the compiler or linker that says error; CMake's own come around it.
-  if(log MATCHES "\n *([^\n]*(error|fatal|undefined reference|cannot find|unsupported)[^\n]*)\n")
-    string(STRIP "${CMAKE_MATCH_1}" reason)
-  endif()
+  # The compiler's own words: CMake reports what it tried, not why that failed.
   set(host ${CMAKE_CUDA_HOST_COMPILER} $ENV{CUDAHOSTCXX})
+  list(TRANSFORM SELFNORM_CUDA_INCLUDE_DIRS PREPEND -I OUTPUT_VARIABLE includes)
+  execute_process(
+    COMMAND ${CMAKE_CUDA_COMPILER} -ccbin ${host} -std=c++20 ${includes} -c
+            ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/check-cuda/check.cu -o ${folder}/check.o
+    RESULT_VARIABLE status OUTPUT_VARIABLE words ERROR_VARIABLE words TIMEOUT 300)
+  if(NOT status EQUAL 0)
+    string(PREPEND log "${words}\n")
+    file(WRITE ${folder}/log.txt "${log}")
+  endif()
+  set(reason "see the log")
+  if("\n${log}" MATCHES "\n *([^-\n ][^\n]*(error|fatal|undefined reference|cannot find|[Uu]nsupported)[^\n]*)\n")
+    string(STRIP "${CMAKE_MATCH_1}" reason)
+    # A list would fall apart at it.
+    string(REPLACE ";" "," reason "${reason}")
+  endif()
   set(${result} "the CUDA compiler does not work with ${host}: ${reason} (log: ${folder}/log.txt)"
       PARENT_SCOPE)
 endfunction()

@@ -121,8 +121,11 @@ function explainFailure(configured) {
   const said = /CMake Error at [^\n]*:\n\s*\n?((?: +[^\n]*\n)+)/.exec(log)?.[1];
   const where = `log: ${relative(process.cwd(), logFile) || logFile}`;
   if (!configured && said) return `${said.trim().replace(/\s*\n\s*/g, ' ')} (${where})`;
-  const end = log.trimEnd().split('\n').slice(-15).join('\n');
-  return `the build failed; its last lines:\n${end}\n(${where})`;
+  // nvcc names the registers of every kernel; the first error says more than the end of all that.
+  const lines = log.split('\n').filter((line) => line !== '' && !/ptxas info|bytes stack frame|ERROR OMG/.test(line));
+  const error = lines.findIndex((line) => /\b(error|Error|fatal)\b.*:/.test(line));
+  const shown = error < 0 ? lines.slice(-15) : lines.slice(error, error + 15);
+  return `the build failed:\n${shown.join('\n')}\n(${where})`;
 }
 
 async function install() {

@@ -93,11 +93,21 @@ function missingAtBuild(report: readonly string[]): Remedy[] {
   });
 }
 
-// A reason that ends in its own fix is "what; fix".
-function remedyOf({ obstacle, reason }: CudaProbe): Remedy[] {
-  if (obstacle !== 'no-driver' && obstacle !== 'driver-too-old' && obstacle !== 'device-too-old') return [];
+// A reason is "what" or "what; fix".
+function whatAndFix(reason: string): [what: string, fix: string | undefined] {
   const at = reason.lastIndexOf('; ');
-  return at < 0 ? [] : [{ what: reason.slice(0, at), command: reason.slice(at + 2) }];
+  return at < 0 ? [reason, undefined] : [reason.slice(0, at), reason.slice(at + 2)];
+}
+
+function cudaRemedies({ obstacle, reason, libraries }: CudaProbe, report: readonly string[]): Remedy[] {
+  if (obstacle === 'not-built') {
+    const lacking = missingAtBuild(report);
+    return lacking.length > 0 ? lacking : [{ what: 'the CUDA backend', command: 'npx selfnorm build' }];
+  }
+  const lacking = libraries.missing.map(({ name, what, command }) => ({ what: `${name} (${what})`, command }));
+  const [what, fix] = whatAndFix(reason);
+  // The fix of a missing library is its own already.
+  return obstacle === 'library-missing' || fix === undefined ? lacking : [...lacking, { what, command: fix }];
 }
 
 function examine(parts: DoctorParts): Findings {
@@ -114,9 +124,7 @@ function examine(parts: DoctorParts): Findings {
   }
   const probe = parts.probe();
   const { libraries } = probe;
-  if (probe.obstacle === 'not-built') missing.push(...missingAtBuild(report));
-  else missing.push(...libraries.missing.map(({ name, what, command }) => ({ what: `${name} (${what})`, command })));
-  missing.push(...remedyOf(probe));
+  missing.push(...cudaRemedies(probe, report));
   return {
     versions: versions(),
     cpu,
@@ -191,12 +199,15 @@ function render(findings: Findings): string {
     `CPU backend: ${verdict(cpu.works, cpu.reason)}`,
     ...rows(cpuRows(findings)),
     '',
-    `CUDA backend: ${verdict(cuda.works, cuda.reason)}`,
+    `CUDA backend: ${verdict(cuda.works, whatAndFix(cuda.reason)[0])}`,
     ...rows(cudaRows(findings)),
   ];
   if (missing.length > 0) {
     lines.push('', 'To get what is missing');
-    for (const { what, command } of missing) lines.push(`  ${what}`, `      ${command}`);
+    for (const command of new Set(missing.map((remedy) => remedy.command))) {
+      const wanted = missing.filter((remedy) => remedy.command === command);
+      lines.push(...wanted.map(({ what }) => `  ${what}`), `      ${command}`);
+    }
   }
   return lines.join('\n');
 }

@@ -198,8 +198,8 @@ export function probe(settings: ProbeSettings): CudaProbe {
     if (mode === 'off') return refuse('switched-off', 'SELFNORM_CUDA_PROBE is off');
     const hasDriver = driver.library !== undefined || driver.hasDeviceFiles;
     if (!existsSync(settings.addon)) {
-      const build = `the CUDA backend is not built; see what it lacks: npx selfnorm doctor`;
-      return refuse('not-built', hasDriver ? build : `${build}; nor is there an NVIDIA driver`);
+      const driverToo = hasDriver ? '' : ', nor is there an NVIDIA driver';
+      return refuse('not-built', `the CUDA backend is not built${driverToo}; npx selfnorm doctor says what it lacks`);
     }
     if (!hasDriver) return refuse('no-driver', `there is no NVIDIA driver; ${driverAdvice(major)}`);
     const { missing } = findLibraries();
