@@ -353,6 +353,7 @@ if(SELFNORM_CUDA_FOUND)
 else()
   file(REMOVE ${selfnorm_facts} ${CMAKE_BINARY_DIR}/Release/selfnorm_cuda.node)
   if(SELFNORM_CUDA STREQUAL "ON")
+    selfnorm_report_cuda()
     list(JOIN SELFNORM_CUDA_MISSING_LINES "; " selfnorm_missing)
     # The leading space keeps CMake from breaking the line.
     message(FATAL_ERROR " SELFNORM_CUDA=ON: ${selfnorm_missing}")
