@@ -182,7 +182,7 @@ bool library_convolution_fuses(const ConvolutionProblem&, const ActivationFacts&
   return onednn::fuses(facts, parameters);
 }
 
-void library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
+bool library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
                          const void* bias, void* output) {
   queue.enqueue([=] {
     onednn::guarded("convolution", [&] {
@@ -190,6 +190,7 @@ void library_convolution(Queue& queue, const ConvolutionProblem& problem, const 
       run(onednn::prepared(problem, [&] { return prepare(problem); }), problem, first, second, bias, output);
     });
   });
+  return true;
 }
 
 #else
@@ -198,7 +199,9 @@ std::optional<DType> library_convolution_dtype(const ConvolutionProblem&) { retu
 bool library_convolution_fuses(const ConvolutionProblem&, const ActivationFacts&, std::span<const double>) {
   return false;
 }
-void library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*) {}
+bool library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*) {
+  return false;
+}
 
 #endif
 

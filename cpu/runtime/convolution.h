@@ -8,6 +8,10 @@
 
 namespace selfnorm {
 
+// What the op has to do around the library's call: nothing here.
+inline constexpr bool kLibraryFilterOutFirst = false;
+inline constexpr bool kLibraryAddsBias = true;
+
 // The dtype the library computes the problem in: its own, or float32 for half types this CPU lacks; none where the
 // plain kernel is to run.
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem);
@@ -18,7 +22,7 @@ bool library_convolution_fuses(const ConvolutionProblem& problem, const Activati
 
 // By direction: (x, filter, bias) -> y, (dy, filter) -> dx, (x, dy) -> dfilter. `bias` is null unless the problem has
 // one.
-void library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
+bool library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
                          const void* bias, void* output);
 
 }  // namespace selfnorm

@@ -22,7 +22,7 @@ struct Offsets {
 
 // Where output element `index` reads each operand.
 template <int Operands>
-SN_DEVICE Offsets<Operands> offsets_of(const Broadcast<Operands>& shape, int64_t index) {
+SN_HD Offsets<Operands> offsets_of(const Broadcast<Operands>& shape, int64_t index) {
   Offsets<Operands> offsets{};
   for (int axis = shape.axes - 1; axis >= 0; --axis) {
     const int64_t rest = index / shape.sizes[axis], position = index - rest * shape.sizes[axis];

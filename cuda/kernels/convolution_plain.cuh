@@ -213,4 +213,14 @@ __global__ void convolution_filter_sum_kernel(int64_t n, int64_t chunks, T* filt
   }
 }
 
+// output [columns, rows] = transposed input [rows, columns]: a filter between two libraries' layouts.
+template <class T>
+__global__ void transpose_matrix_kernel(int64_t rows, int64_t columns, T* output, const T* input) {
+  const Range range = grid_range(rows * columns);
+  for (int64_t e = range.begin; e < range.end; e += range.step) {
+    const int64_t column = e / rows, row = e - column * rows;
+    output[e] = input[row * columns + column];
+  }
+}
+
 }  // namespace selfnorm::SN_BUILD

@@ -30,8 +30,13 @@
 #define SN_GPU 0
 #define SN_HD inline
 #define SN_DEVICE inline
+// CUDA's own headers define these too, where the CUDA runtime's host sources include both.
+#ifndef __global__
 #define __global__
+#endif
+#ifndef __launch_bounds__
 #define __launch_bounds__(...)
+#endif
 #if SN_EMULATOR
 #include "emulator/thread_block.h"
 #define SN_SHARED(Type, name, count) static ::selfnorm::emulator::SharedArray<Type, count> name

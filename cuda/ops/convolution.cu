@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "broadcast_shape.h"
 #include "converted.h"
 #include "fused_activation.h"
 #include "runtime/convolution.h"
@@ -96,35 +97,87 @@ void run_plain(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
   });
 }
 
-void run_library(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
-  library_convolution(queue, p, o.first.data, o.second.data, o.bias.data, o.output.data);
+// The filter as the library wants it: [height, width, in, out] for oneDNN, [out, height, width, in] for cuDNN.
+View turned_filter(const View& filter) {
+  View turned = filter;
+  turned.dims[0] = filter.dims[3];
+  for (int axis = 1; axis < 4; ++axis) turned.dims[axis] = filter.dims[axis - 1];
+  return turned;
+}
+
+// `to` [columns, rows] = transposed `from` [rows, columns].
+void turn(Queue& queue, const View& from, const View& to, int64_t rows, int64_t columns) {
+  dispatch_size(from.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    launch(queue, elements(rows * columns, 1), transpose_matrix_kernel<T>, rows, columns, to.as<T>(),
+           from.as<const T>());
+  });
+}
+
+// The library's call with the filter in its layout; false where it has no plan for the problem.
+bool run_library(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
+  if constexpr (!kLibraryFilterOutFirst) {
+    return library_convolution(queue, p, o.first.data, o.second.data, o.bias.data, o.output.data);
+  } else {
+    const View& filter = p.direction == kBackwardFilter ? o.output : o.second;
+    const Scratch scratch(queue, size_t(filter.size() * size_of(filter.dtype)));
+    View turned = turned_filter(filter);
+    turned.data = scratch.as<void>();
+    const int64_t inner = filter.size() / p.out_channels;
+    if (p.direction == kBackwardFilter) {
+      if (!library_convolution(queue, p, o.first.data, o.second.data, o.bias.data, turned.data)) return false;
+      turn(queue, turned, filter, p.out_channels, inner);
+      return true;
+    }
+    turn(queue, filter, turned, inner, p.out_channels);
+    return library_convolution(queue, p, o.first.data, turned.data, o.bias.data, o.output.data);
+  }
+}
+
+// y += bias, where the library does not.
+void add_bias(Queue& queue, const View& y, const View& bias) {
+  const View operands[2] = {y, bias};
+  dispatch_float(y.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    launch(queue, elements(y.size(), 1), binary_broadcast_kernel<Add, T, T>, y.size(), broadcast_shape(y, operands),
+           Add{}, y.as<T>(), y.as<const T>(), bias.as<const T>());
+  });
+}
+
+// What became of a problem given to the library.
+enum class Outcome { kNoPlan, kWithoutActivation, kComplete };
+
+Outcome convolve_in(Queue& queue, DType dtype, ConvolutionProblem p, const Operands& o) {
+  if (dtype == p.dtype) {
+    if (!run_library(queue, p, o)) return Outcome::kNoPlan;
+    if (!kLibraryAddsBias && o.bias.present()) add_bias(queue, o.output, o.bias);
+  } else {
+    const Converted first(queue, o.first, dtype), second(queue, o.second, dtype), bias(queue, o.bias, dtype);
+    const Converted output(queue, o.output, dtype);
+    convert(queue, o.first, first.view());
+    convert(queue, o.second, second.view());
+    if (o.bias.present()) convert(queue, o.bias, bias.view());
+    p.dtype = dtype;
+    const Operands converted{first.view(), second.view(), o.bias.present() ? bias.view() : View{}, output.view()};
+    if (convolve_in(queue, dtype, p, converted) == Outcome::kNoPlan) return Outcome::kNoPlan;
+    convert(queue, output.view(), o.output);
+  }
+  return p.activation >= 0 ? Outcome::kComplete : Outcome::kWithoutActivation;
 }
 
 // Runs the problem; with the activation too where the library fuses it, which the answer says.
 bool convolve(Queue& queue, ConvolutionProblem p, const Operands& o, int activation,
               std::span<const double> parameters) {
-  const std::optional<DType> dtype = p.flops() > 0 ? library_convolution_dtype(p) : std::nullopt;
-  if (!dtype) {
-    p.depthwise ? run_plain<true>(queue, p, o) : run_plain<false>(queue, p, o);
-    return false;
+  if (const std::optional<DType> dtype = p.flops() > 0 ? library_convolution_dtype(p) : std::nullopt) {
+    if (activation >= 0 && library_convolution_fuses(p, op_table().activations[size_t(activation)], parameters)) {
+      p.activation = activation;
+      std::copy(parameters.begin(), parameters.end(), p.parameters);
+    }
+    const Outcome outcome = convolve_in(queue, *dtype, p, o);
+    if (outcome != Outcome::kNoPlan) return outcome == Outcome::kComplete;
   }
-  if (activation >= 0 && library_convolution_fuses(p, op_table().activations[size_t(activation)], parameters)) {
-    p.activation = activation;
-    std::copy(parameters.begin(), parameters.end(), p.parameters);
-  }
-  if (*dtype == p.dtype) {
-    run_library(queue, p, o);
-    return p.activation >= 0;
-  }
-  const Converted first(queue, o.first, *dtype), second(queue, o.second, *dtype), bias(queue, o.bias, *dtype);
-  const Converted output(queue, o.output, *dtype);
-  convert(queue, o.first, first.view());
-  convert(queue, o.second, second.view());
-  if (o.bias.present()) convert(queue, o.bias, bias.view());
-  p.dtype = *dtype;
-  run_library(queue, p, {first.view(), second.view(), o.bias.present() ? bias.view() : View{}, output.view()});
-  convert(queue, output.view(), o.output);
-  return p.activation >= 0;
+  p.depthwise ? run_plain<true>(queue, p, o) : run_plain<false>(queue, p, o);
+  return false;
 }
 
 template <bool Depthwise>

@@ -7,10 +7,16 @@
 
 namespace selfnorm {
 
+// What the op has to do around the library's call: there is none.
+inline constexpr bool kLibraryFilterOutFirst = false;
+inline constexpr bool kLibraryAddsBias = true;
+
 inline std::optional<DType> library_convolution_dtype(const ConvolutionProblem&) { return std::nullopt; }
 inline bool library_convolution_fuses(const ConvolutionProblem&, const ActivationFacts&, std::span<const double>) {
   return false;
 }
-inline void library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*) {}
+inline bool library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*) {
+  return false;
+}
 
 }  // namespace selfnorm
