@@ -58,3 +58,5 @@ export {
   tanh,
 } from './ops/activations.js';
 export { customGrad, grad, grads, valueAndGrad, valueAndGrads, variableGrads } from './autograd/gradients.js';
+export * as train from './train.js';
+export { Optimizer } from './optimizers/optimizer.js';

@@ -15,6 +15,7 @@ const OpTable& op_table() {
     add_matmul_ops(ops);
     add_pooling_ops(ops);
     add_range_ops(ops);
+    add_optimizer_ops(ops);
     add_reduction_ops(ops);
     add_scan_ops(ops);
     add_topk_ops(ops);

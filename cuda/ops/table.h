@@ -26,6 +26,7 @@ void add_gather_ops(OpTable& table);
 void add_matmul_ops(OpTable& table);
 void add_pooling_ops(OpTable& table);
 void add_range_ops(OpTable& table);
+void add_optimizer_ops(OpTable& table);
 void add_reduction_ops(OpTable& table);
 void add_scan_ops(OpTable& table);
 void add_topk_ops(OpTable& table);

@@ -109,6 +109,40 @@ export function valueAndGrads(
   };
 }
 
+/** The value of a scalar function and its gradients by variable: what variableGrads and the optimizers build on. */
+export function gradientsByVariable(
+  op: string,
+  f: () => Tensor,
+  varList?: readonly Variable[],
+): { value: Tensor; grads: Map<Variable, Tensor> } {
+  if (typeof f !== 'function') throw invalid('ERR_ARGUMENT', op, 'f', 'a function', f);
+  const listed = varList === undefined ? undefined : new Set<Tensor>(varList);
+  const tape = new Tape((x) => (listed === undefined ? x instanceof Variable && x.trainable : listed.has(x)));
+  return scoped(
+    tape,
+    () => {
+      const found = run(op, tape, f, undefined);
+      if (found.value.rank !== 0) {
+        throw invalid('ERR_SHAPE', op, 'f', 'a scalar result', [...found.value.shape], 'reduce it, as by mean()');
+      }
+      const grads = new Map<Variable, Tensor>();
+      for (const variable of (varList ?? found.used) as readonly Variable[]) {
+        const gradient = found.of(variable);
+        if (gradient !== undefined) grads.set(variable, gradient);
+      }
+      if (grads.size === 0) {
+        throw failure(
+          'ERR_ARGUMENT',
+          op,
+          'f: expected its result to depend on a trainable variable, got one that depends on none',
+        );
+      }
+      return { value: found.value, grads };
+    },
+    ({ value, grads }) => [value, ...grads.values()],
+  );
+}
+
 /**
  * The gradients of a scalar with respect to the trainable variables that f uses, by variable name.
  * @param f A function without arguments that gives a scalar.
@@ -119,34 +153,8 @@ export function variableGrads(
   f: () => Tensor,
   varList?: readonly Variable[],
 ): { value: Tensor; grads: Record<string, Tensor> } {
-  const op = 'variableGrads';
-  if (typeof f !== 'function') throw invalid('ERR_ARGUMENT', op, 'f', 'a function', f);
-  const listed = varList === undefined ? undefined : new Set<Tensor>(varList);
-  const tape = new Tape((x) => (listed === undefined ? x instanceof Variable && x.trainable : listed.has(x)));
-  return scoped(
-    tape,
-    () => {
-      const found = run(op, tape, f, undefined);
-      if (found.value.size !== 1 || found.value.rank !== 0) {
-        throw invalid('ERR_SHAPE', op, 'f', 'a scalar result', [...found.value.shape], 'reduce it, as by mean()');
-      }
-      const variables = (varList ?? found.used) as readonly Variable[];
-      const byName: Record<string, Tensor> = {};
-      for (const variable of variables) {
-        const gradient = found.of(variable);
-        if (gradient !== undefined) byName[variable.name] = gradient;
-      }
-      if (Object.keys(byName).length === 0) {
-        throw failure(
-          'ERR_ARGUMENT',
-          op,
-          'f: expected its result to depend on a trainable variable, got one that depends on none',
-        );
-      }
-      return { value: found.value, grads: byName };
-    },
-    ({ value, grads: byName }) => [value, ...Object.values(byName)],
-  );
+  const { value, grads } = gradientsByVariable('variableGrads', f, varList);
+  return { value, grads: Object.fromEntries([...grads].map(([variable, gradient]) => [variable.name, gradient])) };
 }
 
 /** What customGrad's function returns: the value, and its gradient given dy and the saved tensors. */

@@ -9,6 +9,8 @@ import { Tensor } from './tensor.js';
 
 const ASSIGN = new NativeOp('assign');
 let counter = 0;
+/** Live variables by name, for gradients that come by name. The last made of a name counts. */
+const byName = new Map<string, WeakRef<Variable>>();
 
 /** A tensor that training changes. Made by `variable()`; freed by `dispose()`, not by `tidy()`. */
 export class Variable<S extends Shape = Shape, D extends DType = DType> extends Tensor<S, D> {
@@ -22,6 +24,14 @@ export class Variable<S extends Shape = Shape, D extends DType = DType> extends 
   ) {
     super(backend, shape, dtype);
     this.kept = true;
+    byName.set(name, new WeakRef<Variable>(this));
+  }
+
+  /** The live variable of that name. */
+  static named(name: string): Variable | undefined {
+    const found = byName.get(name)?.deref();
+    if (found === undefined || found.isDisposed) byName.delete(name);
+    return found?.isDisposed === false ? found : undefined;
   }
 
   /**

@@ -1,0 +1,17 @@
+// Plain gradient descent.
+import { NativeOp } from '../tensor/backend.js';
+import { Optimizer } from './optimizer.js';
+
+/** w -= learningRate * gradient. */
+export class SgdOptimizer extends Optimizer {
+  readonly className = 'SGD';
+  protected readonly op = new NativeOp('sgd');
+  protected readonly slotCount = 0;
+
+  protected parameters(): number[] {
+    return [];
+  }
+  getConfig(): Record<string, number | boolean> {
+    return { learningRate: this.learningRate };
+  }
+}
