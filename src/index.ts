@@ -39,6 +39,9 @@ export { dot, matMul, outerProduct } from './ops/matmul.js';
 export { avgPool, maxPool } from './ops/pooling.js';
 export type { Padding, Size2d } from './ops/convolution-shape.js';
 export * from './ops/reductions.js';
+export { losses, Reduction } from './ops/losses.js';
+export { batchNorm, layerNorm } from './ops/normalisation.js';
+export { logSoftmax, softmax } from './ops/softmax.js';
 export {
   celu,
   elu,

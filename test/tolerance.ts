@@ -38,5 +38,8 @@ export function bound(dtype: DType, kind: ToleranceClass, reference: number, sca
 
 /** Relative error allowed between a float64 gradient and central differences, whose own error is about eps^(2/3). */
 export const FINITE_DIFFERENCE = 2e-8;
-/** Step of central differences for x: the cube root of float64's epsilon balances truncation and rounding. */
-export const stepFor = (x: number): number => Math.cbrt(2 ** -52) * Math.max(1, Math.abs(x));
+/**
+ * Step of central differences for x: the cube root of float64's epsilon balances truncation and rounding. It grows with the
+ * root of x: functions such as softmax bend as much at 1000 as at 1.
+ */
+export const stepFor = (x: number): number => Math.cbrt(2 ** -52) * Math.max(1, Math.sqrt(Math.abs(x)));

@@ -12,7 +12,7 @@ inline constexpr int kWarp = 32;
 // Folds `value` over the block with `fold` (associative); every thread gets the result. Any block size up to 1024,
 // partial last warp included. Contains barriers: all threads of the block must call it.
 template <class T, class Fold>
-SN_DEVICE T block_reduce(T value, Fold fold) {
+SN_DEVICE T block_reduce(T value, [[maybe_unused]] Fold fold) {
   if constexpr (!kManyThreads) {
     return value;
   } else {

@@ -13,12 +13,14 @@ const OpTable& op_table() {
     add_elementwise_ops(ops);
     add_gather_ops(ops);
     add_matmul_ops(ops);
+    add_normalize_ops(ops);
     add_pooling_ops(ops);
     add_range_ops(ops);
     add_optimizer_ops(ops);
     add_reduction_ops(ops);
     add_scan_ops(ops);
     add_topk_ops(ops);
+    add_softmax_ops(ops);
     return ops;
   }();
   return table;

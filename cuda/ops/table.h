@@ -24,12 +24,14 @@ void add_data_movement_ops(OpTable& table);
 void add_elementwise_ops(OpTable& table);
 void add_gather_ops(OpTable& table);
 void add_matmul_ops(OpTable& table);
+void add_normalize_ops(OpTable& table);
 void add_pooling_ops(OpTable& table);
 void add_range_ops(OpTable& table);
 void add_optimizer_ops(OpTable& table);
 void add_reduction_ops(OpTable& table);
 void add_scan_ops(OpTable& table);
 void add_topk_ops(OpTable& table);
+void add_softmax_ops(OpTable& table);
 
 // All ops of this flavour, made once.
 const OpTable& op_table();

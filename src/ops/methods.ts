@@ -15,6 +15,7 @@ import * as reductions from './reductions.js';
 import { conv2d, conv2dTranspose, depthwiseConv2d } from './convolution.js';
 import { avgPool, maxPool } from './pooling.js';
 import { dot, matMul, outerProduct } from './matmul.js';
+import { batchNorm, layerNorm } from './normalisation.js';
 import { clone, expandDims, reshape, squeeze } from './reshape.js';
 import { cumsum } from './scan.js';
 import { where } from './select.js';
@@ -22,6 +23,7 @@ import { pad, slice, split, unstack } from './slice.js';
 import { topk } from './topk.js';
 import { to } from './transfer.js';
 import { reverse, transpose } from './transpose.js';
+import { logSoftmax, softmax } from './softmax.js';
 
 const { relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid } = activations;
 const { tanh, softsign, gelu, silu, mish, hardSwish } = activations;
@@ -47,6 +49,7 @@ const methods = {
   stack: (x: TensorLike, others: TensorLike | readonly TensorLike[], axis?: number) => stack(listOf(x, others), axis),
   ...{ matMul, dot, outerProduct },
   ...{ conv2d, depthwiseConv2d, conv2dTranspose, maxPool, avgPool },
+  ...{ softmax, logSoftmax, batchNorm, layerNorm },
   ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
   ...{ tanh, softsign, gelu, silu, mish, hardSwish },
 } satisfies Record<keyof TensorMethods<number[], 'float32'>, (x: TensorLike, ...rest: never[]) => unknown>;

@@ -108,6 +108,21 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   ): Tensor;
   maxPool(filterSize: Size2d, strides: Size2d, pad: Padding, dimRoundingMode?: 'floor'): Tensor;
   avgPool(filterSize: Size2d, strides: Size2d, pad: Padding, dimRoundingMode?: 'floor'): Tensor;
+  softmax(dim?: number): Tensor;
+  logSoftmax(axis?: number): Tensor;
+  batchNorm(
+    mean: TensorLike,
+    variance: TensorLike,
+    offset?: TensorLike | null,
+    scale?: TensorLike | null,
+    varianceEpsilon?: number,
+  ): Tensor;
+  layerNorm(
+    axis?: number | readonly number[],
+    epsilon?: number,
+    scale?: TensorLike | null,
+    offset?: TensorLike | null,
+  ): Tensor;
   relu(): Tensor;
   relu6(): Tensor;
   leakyRelu(alpha?: number): Tensor;
