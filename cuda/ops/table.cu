@@ -10,10 +10,12 @@ const OpTable& op_table() {
     add_binary_ops(ops);
     add_convolution_ops(ops);
     add_data_movement_ops(ops);
+    add_dropout_ops(ops);
     add_elementwise_ops(ops);
     add_gather_ops(ops);
     add_matmul_ops(ops);
     add_pooling_ops(ops);
+    add_random_ops(ops);
     add_range_ops(ops);
     add_reduction_ops(ops);
     add_scan_ops(ops);

@@ -1,4 +1,5 @@
 // Every op as a method of Tensor. Installed by src/ops/methods.ts, which is checked against this list at compile time.
+import type { AlphaDropoutOptions } from '../ops/dropout.js';
 import type { Axes } from '../ops/reductions.js';
 import type { Padding, Size2d } from '../ops/convolution-shape.js';
 import type { TensorLike } from './convert.js';
@@ -108,6 +109,8 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   ): Tensor;
   maxPool(filterSize: Size2d, strides: Size2d, pad: Padding, dimRoundingMode?: 'floor'): Tensor;
   avgPool(filterSize: Size2d, strides: Size2d, pad: Padding, dimRoundingMode?: 'floor'): Tensor;
+  dropout(rate: number, seed?: number): Tensor;
+  alphaDropout(rate: number, seed?: number, options?: AlphaDropoutOptions): Tensor;
   relu(): Tensor;
   relu6(): Tensor;
   leakyRelu(alpha?: number): Tensor;
