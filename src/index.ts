@@ -24,6 +24,8 @@ export * from './ops/comparison.js';
 export * from './ops/elementwise.js';
 export { broadcastTo, tile } from './ops/broadcast.js';
 export { cast } from './ops/cast.js';
+export { alphaDropout, dropout, seluAlphaDropout, type AlphaDropoutOptions, type NoiseShape } from './ops/dropout.js';
+export { setSeed } from './tensor/random-state.js';
 export { where } from './ops/select.js';
 export { concat, stack } from './ops/join.js';
 export { cumsum } from './ops/scan.js';

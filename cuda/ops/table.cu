@@ -10,11 +10,13 @@ const OpTable& op_table() {
     add_binary_ops(ops);
     add_convolution_ops(ops);
     add_data_movement_ops(ops);
+    add_dropout_ops(ops);
     add_elementwise_ops(ops);
     add_gather_ops(ops);
     add_matmul_ops(ops);
     add_normalize_ops(ops);
     add_pooling_ops(ops);
+    add_random_ops(ops);
     add_range_ops(ops);
     add_optimizer_ops(ops);
     add_reduction_ops(ops);

@@ -8,6 +8,7 @@ import * as arithmetic from './arithmetic.js';
 import { broadcastTo, tile } from './broadcast.js';
 import { cast } from './cast.js';
 import * as comparison from './comparison.js';
+import { alphaDropout, dropout } from './dropout.js';
 import * as elementwise from './elementwise.js';
 import { gather, oneHot } from './gather.js';
 import { concat, stack } from './join.js';
@@ -50,6 +51,7 @@ const methods = {
   ...{ matMul, dot, outerProduct },
   ...{ conv2d, depthwiseConv2d, conv2dTranspose, maxPool, avgPool },
   ...{ softmax, logSoftmax, batchNorm, layerNorm },
+  ...{ dropout, alphaDropout },
   ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
   ...{ tanh, softsign, gelu, silu, mish, hardSwish },
 } satisfies Record<keyof TensorMethods<number[], 'float32'>, (x: TensorLike, ...rest: never[]) => unknown>;

@@ -1,4 +1,5 @@
 // Every op as a method of Tensor. Installed by src/ops/methods.ts, which is checked against this list at compile time.
+import type { AlphaDropoutOptions } from '../ops/dropout.js';
 import type { Axes } from '../ops/reductions.js';
 import type { Padding, Size2d } from '../ops/convolution-shape.js';
 import type { TensorLike } from './convert.js';
@@ -123,6 +124,8 @@ export interface TensorMethods<S extends Shape, D extends DType> {
     scale?: TensorLike | null,
     offset?: TensorLike | null,
   ): Tensor;
+  dropout(rate: number, seed?: number): Tensor;
+  alphaDropout(rate: number, seed?: number, options?: AlphaDropoutOptions): Tensor;
   relu(): Tensor;
   relu6(): Tensor;
   leakyRelu(alpha?: number): Tensor;

@@ -1,0 +1,74 @@
+// Where random numbers come from: a Philox seed and offset in each device's memory. An op takes its stamp from there on the
+// device and the offset moves on, so that a recorded step draws fresh numbers each time it is replayed.
+import { randomInt } from 'node:crypto';
+import { invalid } from '../errors.js';
+import { isRecording } from '../autograd/tape.js';
+import { NativeOp, run, type Backend } from './backend.js';
+import { makeOne, Tensor } from './tensor.js';
+import { withoutScope } from './scope.js';
+
+const STAMP = new NativeOp('rng_stamp');
+const NEXT = new NativeOp('rng_next');
+/** Seed and offset, as 32-bit words. */
+const SHAPE = [4];
+
+const states = new Map<Backend, Tensor>();
+/** Given by setSeed(); devices opened later start from it too. */
+let chosenSeed: number | undefined;
+
+/** The two 32-bit words of a seed; negative seeds in two's complement. */
+function seedWords(seed: number): [low: number, high: number] {
+  const high = Math.floor(seed / 2 ** 32);
+  return [seed - high * 2 ** 32, high >>> 0];
+}
+
+/** Checks a seed given by the user. */
+export function checkSeed(op: string, seed: unknown): asserts seed is number {
+  if (!Number.isSafeInteger(seed)) throw invalid('ERR_ARGUMENT', op, 'seed', 'a safe integer', seed);
+}
+
+function stateOf(backend: Backend): Tensor {
+  const known = states.get(backend);
+  if (known !== undefined) return known;
+  const state = withoutScope(() =>
+    makeOne(backend, STAMP, [], SHAPE, 'int32', [...seedWords(chosenSeed ?? randomInt(2 ** 47)), 0, 0]),
+  );
+  state.kept = true;
+  backend.addon.markVariable(state.id);
+  states.set(backend, state);
+  return state;
+}
+
+/**
+ * Makes what follows repeatable: random numbers, initial weights, dropout masks and shuffles start again from this seed, on
+ * every device of this JavaScript thread. Without it the seed is drawn from the system.
+ * @param seed Any safe integer.
+ */
+export function setSeed(seed: number): void {
+  checkSeed('setSeed', seed);
+  chosenSeed = seed;
+  for (const [backend, state] of states) run(backend, STAMP, [], [{ id: state.id }], [...seedWords(seed), 0, 0]);
+}
+
+/**
+ * @internal The stamp from which an op draws: with a seed the seed's own, the same every time; without, the next of the
+ * device's state.
+ */
+export function drawStamp(op: string, backend: Backend, seed: number | undefined): Tensor {
+  if (seed !== undefined) {
+    checkSeed(op, seed);
+    return makeOne(backend, STAMP, [], SHAPE, 'int32', [...seedWords(seed), 0, 0]);
+  }
+  const state = stateOf(backend);
+  const stamp = new Tensor(backend, SHAPE, 'int32');
+  run(backend, NEXT, [], [{ id: state.id }, { holder: stamp, shape: SHAPE, dtype: 'int32' }]);
+  return stamp;
+}
+
+/** @internal Runs an op on a stamp, and frees the stamp at once where no gradient will draw from it again. */
+export function withStamp<T>(op: string, backend: Backend, seed: number | undefined, body: (stamp: Tensor) => T): T {
+  const stamp = drawStamp(op, backend, seed);
+  const result = body(stamp);
+  if (!isRecording()) stamp.dispose();
+  return result;
+}
