@@ -12,6 +12,7 @@ import { alphaDropout, dropout } from './dropout.js';
 import * as elementwise from './elementwise.js';
 import { gather, oneHot } from './gather.js';
 import { concat, stack } from './join.js';
+import { prelu } from './prelu.js';
 import * as reductions from './reductions.js';
 import { conv2d, conv2dTranspose, depthwiseConv2d } from './convolution.js';
 import { avgPool, maxPool } from './pooling.js';
@@ -52,7 +53,7 @@ const methods = {
   ...{ conv2d, depthwiseConv2d, conv2dTranspose, maxPool, avgPool },
   ...{ softmax, logSoftmax, batchNorm, layerNorm },
   ...{ dropout, alphaDropout },
-  ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
+  ...{ relu, relu6, leakyRelu, prelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
   ...{ tanh, softsign, gelu, silu, mish, hardSwish },
 } satisfies Record<keyof TensorMethods<number[], 'float32'>, (x: TensorLike, ...rest: never[]) => unknown>;
 
