@@ -20,12 +20,20 @@ struct Offsets {
   int64_t at[Operands];
 };
 
+// Dividing 64-bit numbers takes about four times as long as 32-bit ones, and few tensors need them.
+SN_HD int64_t divide(int64_t index, int64_t size) {
+  const bool narrow = uint64_t(index | size) >> 32 == 0;
+  return narrow ? int64_t(uint32_t(index) / uint32_t(size)) : index / size;
+}
+
 // Where output element `index` reads each operand.
 template <int Operands>
 SN_HD Offsets<Operands> offsets_of(const Broadcast<Operands>& shape, int64_t index) {
   Offsets<Operands> offsets{};
   for (int axis = shape.axes - 1; axis >= 0; --axis) {
-    const int64_t rest = index / shape.sizes[axis], position = index - rest * shape.sizes[axis];
+    // What is left for the outermost axis is the position on it.
+    const int64_t rest = axis == 0 ? 0 : divide(index, shape.sizes[axis]);
+    const int64_t position = index - rest * shape.sizes[axis];
     for (int operand = 0; operand < Operands; ++operand) offsets.at[operand] += position * shape.strides[operand][axis];
     index = rest;
   }

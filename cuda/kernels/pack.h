@@ -81,22 +81,50 @@ bool streams(int64_t n, const Out* output, const In*... inputs) {
          ((static_cast<const void*>(inputs) != output) && ...);
 }
 
-// output[i] = f(inputs[i]...) for this thread's share of n elements. f takes and returns accumulate types. An input may
-// be the output itself: every element is read before it is written.
+// Packs of each input that a thread reads before it uses one. 32 bytes a thread in flight hide the latency of an H200's
+// memory at full occupancy; two inputs make that with a pack each.
+template <class... In>
+inline constexpr int kPacksInFlight = sizeof...(In) == 1 ? 2 : 1;
+
 template <int Width, class F, class Out, class... In>
-SN_DEVICE void map_elements(int64_t n, const F f, Out* output, const In*... inputs) {
-  if constexpr (Width > 1) {
-    const Range packs = grid_range(n / Width);
-    for (int64_t p = packs.begin; p < packs.end; p += packs.step) {
-      Pack<Out, Width> result;
-      map_pack(f, result, load_pack<Width>(inputs + p * Width)...);
-      store_pack(output + p * Width, result);
+SN_DEVICE void map_packs(int64_t packs, const F& f, Out* output, const In*... inputs) {
+  const Range range = grid_range(packs);
+  for (int64_t p = range.begin; p < range.end; p += range.step) {
+    Pack<Out, Width> result;
+    map_pack(f, result, load_pack<Width>(inputs + p * Width)...);
+    store_pack(output + p * Width, result);
+  }
+}
+
+template <int Width, class F, class Out, class In>
+SN_DEVICE void map_pairs_of_packs(int64_t packs, const F& f, Out* output, const In* input) {
+  const Range range = grid_range(packs);
+  for (int64_t p = range.begin; p < range.end; p += 2 * range.step) {
+    const int64_t q = p + range.step;
+    const bool both = q < range.end;
+    const Pack<In, Width> first = load_pack<Width>(input + p * Width);
+    const Pack<In, Width> second = load_pack<Width>(input + (both ? q : p) * Width);
+    Pack<Out, Width> result;
+    map_pack(f, result, first);
+    store_pack(output + p * Width, result);
+    map_pack(f, result, second);
+    if (both) store_pack(output + q * Width, result);
+  }
+}
+
+// output[i] = f(inputs[i]...) for this thread's share of n elements. f takes and returns accumulate types. An input may
+// be the output itself: every element is read before it is written. The first `packs` packs are moved whole, the rest
+// element by element: 0 where a pointer is not aligned.
+template <int Width, class F, class Out, class... In>
+SN_DEVICE void map_elements(int64_t n, int64_t packs, const F f, Out* output, const In*... inputs) {
+  if constexpr (kManyThreads) {
+    if constexpr (kPacksInFlight<In...> == 2) {
+      map_pairs_of_packs<Width>(packs, f, output, inputs...);
+    } else {
+      map_packs<Width>(packs, f, output, inputs...);
     }
-    const int64_t done = n / Width * Width;
-    const Range tail = grid_range(n - done);
-    for (int64_t i = done + tail.begin; i < n; i += tail.step) output[i] = store<Out>(f(load(inputs[i])...));
-  } else if constexpr (kManyThreads) {
-    map_range(grid_range(n), f, output, inputs...);
+    const int64_t done = packs * Width;
+    map_range(grid_range(n - done), f, output + done, (inputs + done)...);
   } else {
     const Range range = grid_range(n);
     if (streams(n, output, inputs...)) {

@@ -23,9 +23,21 @@ SN_DEVICE int64_t thread_count() { return blockDim.x; }
 SN_DEVICE int64_t block_index() { return blockIdx.x; }
 SN_DEVICE int64_t block_count() { return gridDim.x; }
 SN_DEVICE void sync_threads() { __syncthreads(); }
+// CUDA shuffles numbers; a struct goes word by word.
 template <class T>
 SN_DEVICE T shuffle_down(unsigned mask, T value, unsigned delta) {
-  return __shfl_down_sync(mask, value, delta);
+  if constexpr (std::is_arithmetic_v<T>) {
+    return __shfl_down_sync(mask, value, delta);
+  } else {
+    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(uint32_t) == 0);
+    struct Words {
+      uint32_t words[sizeof(T) / sizeof(uint32_t)];
+    };
+    Words all = bit_copy<Words>(value);
+    SN_UNROLL
+    for (uint32_t& word : all.words) word = __shfl_down_sync(mask, word, delta);
+    return bit_copy<T>(all);
+  }
 }
 #elif SN_EMULATOR
 inline int64_t thread_index() { return emulator::thread_index().x; }

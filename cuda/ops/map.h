@@ -8,8 +8,8 @@
 namespace selfnorm::SN_BUILD {
 
 template <int Width, class F, class Out, class... In>
-__global__ void map_kernel(int64_t n, F f, Out* output, const In*... inputs) {
-  map_elements<Width>(n, f, output, inputs...);
+__global__ void map_kernel(int64_t n, int64_t packs, F f, Out* output, const In*... inputs) {
+  map_elements<Width>(n, packs, f, output, inputs...);
 }
 
 inline bool aligned_to_pack(const void* pointer) { return (reinterpret_cast<uintptr_t>(pointer) & 15) == 0; }
@@ -18,11 +18,9 @@ inline bool aligned_to_pack(const void* pointer) { return (reinterpret_cast<uint
 template <class F, class Out, class... In>
 void launch_map(Queue& queue, int64_t n, int cost, F f, Out* output, const In*... inputs) {
   constexpr int kWidth = kPackWidth<Out, In...>;
-  if (kWidth > 1 && aligned_to_pack(output) && (aligned_to_pack(inputs) && ...)) {
-    launch(queue, elements(n, cost, kWidth), map_kernel<kWidth, F, Out, In...>, n, f, output, inputs...);
-  } else {
-    launch(queue, elements(n, cost), map_kernel<1, F, Out, In...>, n, f, output, inputs...);
-  }
+  const bool packed = kWidth > 1 && aligned_to_pack(output) && (aligned_to_pack(inputs) && ...);
+  const Grid grid = packed ? elements(n, cost, kWidth * kPacksInFlight<In...>) : elements(n, cost);
+  launch(queue, grid, map_kernel<kWidth, F, Out, In...>, n, packed ? n / kWidth : 0, f, output, inputs...);
 }
 
 }  // namespace selfnorm::SN_BUILD

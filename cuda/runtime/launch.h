@@ -1,6 +1,8 @@
 // Launches a kernel on the queue's stream.
 #pragma once
 
+#include <cuda_runtime.h>
+
 #include <algorithm>
 
 #include "../kernels/reduce.h"
@@ -32,7 +34,15 @@ inline Grid groups(int64_t n, int64_t /*cost*/, int64_t widest = kMaxBlock) {
 template <class... Parameters, class... Arguments>
 void launch(Queue& queue, Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
   if (grid.blocks == 0) return;
-  queue.enqueue([&] { kernel<<<unsigned(grid.blocks), unsigned(grid.block), 0, queue.stream()>>>(arguments...); });
+  queue.enqueue([&] {
+    // The kernel reads its arguments through addresses, so each must have the parameter's own type.
+    const auto start = [&](Parameters... parameters) {
+      void* addresses[] = {const_cast<void*>(static_cast<const void*>(&parameters))...};
+      return cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(unsigned(grid.blocks)),
+                              dim3(unsigned(grid.block)), addresses, 0, queue.stream());
+    };
+    check_cuda(start(arguments...), "kernel launch");
+  });
 }
 
 }  // namespace selfnorm::SN_BUILD

@@ -8,11 +8,11 @@
 namespace selfnorm {
 namespace {
 
-// Multiples of 512 bytes up to 2 KiB, then classes at most 25% apart.
+// Multiples of 512 bytes up to 2 KiB, then classes at most 25% and at most 32 MiB apart.
 size_t rounded(size_t bytes) {
-  constexpr size_t kSmallest = 512;
+  constexpr size_t kSmallest = 512, kWidestStep = size_t(32) << 20;
   if (bytes <= 4 * kSmallest) return std::max(kSmallest, (bytes + kSmallest - 1) / kSmallest * kSmallest);
-  const size_t step = std::bit_floor(bytes - 1) / 4;
+  const size_t step = std::min(std::bit_floor(bytes - 1) / 4, kWidestStep);
   return (bytes + step - 1) / step * step;
 }
 
@@ -22,32 +22,62 @@ std::string gibibytes(double bytes) {
   return text;
 }
 
+// The allocators of all queues of the process, so that one in need can empty the others' caches.
+struct Registry {
+  std::mutex mutex;
+  std::vector<std::pair<int, DeviceMemory*>> entries;
+};
+
+Registry& registry() {
+  // Never destroyed: a queue may close after the static objects of the process.
+  static Registry& all = *new Registry;
+  return all;
+}
+
+void release_caches_of(int device) noexcept {
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  for (const auto& [owner, memory] : all.entries) {
+    if (owner == device) memory->release_cache();
+  }
+}
+
 }  // namespace
 
-DeviceMemory::~DeviceMemory() { free_cached(); }
+DeviceMemory::DeviceMemory(int device) : device_(device) {
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  all.entries.emplace_back(device, this);
+}
 
-void DeviceMemory::free_cached() {
-  for (auto& [size, blocks] : free_) {
-    for (void* block : blocks) cudaFree(block);
-    blocks.clear();
+DeviceMemory::~DeviceMemory() {
+  {
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    std::erase_if(all.entries, [this](const auto& entry) { return entry.second == this; });
   }
-  stats_.cached = 0;
+  release_cache();
+}
+
+void* DeviceMemory::take_cached(size_t size) {
+  const std::lock_guard lock(mutex_);
+  const auto found = free_.find(size);
+  if (found == free_.end() || found->second.empty()) return nullptr;
+  void* const block = found->second.back();
+  found->second.pop_back();
+  stats_.cached -= int64_t(size);
+  return block;
 }
 
 void* DeviceMemory::allocate(size_t bytes) {
   const size_t size = bytes > SIZE_MAX / 2 ? bytes : rounded(bytes);
-  std::lock_guard lock(mutex_);
-  void* block = nullptr;
-  if (const auto found = free_.find(size); found != free_.end() && !found->second.empty()) {
-    block = found->second.back();
-    found->second.pop_back();
-    stats_.cached -= int64_t(size);
-  } else {
-    check_cuda(cudaSetDevice(device_), "cudaSetDevice");
+  void* block = take_cached(size);
+  if (block == nullptr) {
+    use_device(device_);
     cudaError_t status = cudaMalloc(&block, size);
     if (status == cudaErrorMemoryAllocation) {
       cudaGetLastError();
-      free_cached();
+      release_caches_of(device_);
       status = cudaMalloc(&block, size);
     }
     if (status == cudaErrorMemoryAllocation) {
@@ -55,12 +85,13 @@ void* DeviceMemory::allocate(size_t bytes) {
       size_t free = 0, total = 0;
       cudaMemGetInfo(&free, &total);
       throw Error("ERR_OUT_OF_MEMORY", "out of memory: asked " + gibibytes(double(bytes)) + ", in use " +
-                                           gibibytes(double(stats_.in_use)) + ", free " + gibibytes(double(free)) +
+                                           gibibytes(double(stats().in_use)) + ", free " + gibibytes(double(free)) +
                                            " of " + gibibytes(double(total)) +
                                            "; lower the batch size or dispose tensors");
     }
     check_cuda(status, "cudaMalloc");
   }
+  const std::lock_guard lock(mutex_);
   stats_.in_use += int64_t(size);
   stats_.peak = std::max(stats_.peak, stats_.in_use);
   return block;
@@ -68,7 +99,7 @@ void* DeviceMemory::allocate(size_t bytes) {
 
 void DeviceMemory::release(void* block, size_t bytes) noexcept {
   const size_t size = rounded(bytes);
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
   stats_.in_use -= int64_t(size);
   try {
     free_[size].push_back(block);
@@ -79,12 +110,28 @@ void DeviceMemory::release(void* block, size_t bytes) noexcept {
 }
 
 void DeviceMemory::release_cache() noexcept {
-  std::lock_guard lock(mutex_);
-  free_cached();
+  const std::lock_guard lock(mutex_);
+  if (stats_.cached == 0) return;
+  try {
+    use_device(device_);
+  } catch (const Error&) {
+    return;
+  }
+  // A cached block may still be in use by queued work; where waiting fails, nothing may be freed.
+  if (cudaDeviceSynchronize() != cudaSuccess) {
+    cudaGetLastError();
+    return;
+  }
+  for (auto& [size, blocks] : free_) {
+    for (void* block : blocks) cudaFree(block);
+    blocks.clear();
+  }
+  stats_.cached = 0;
+  cudaGetLastError();
 }
 
 MemoryStats DeviceMemory::stats() {
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return stats_;
 }
 

@@ -1,5 +1,5 @@
-// The caching allocator of one device. Blocks go back to the free list when their last use is queued, and are handed
-// out again to work queued later on the same stream: stream order makes that safe without waiting.
+// The caching allocator of one queue. Blocks go back to the free list when their last use is queued, and are handed out
+// again to work queued later on the same stream: stream order makes that safe without waiting.
 #pragma once
 
 #include <cstddef>
@@ -19,19 +19,20 @@ struct MemoryStats {
 // One a queue: streams share no cached blocks, since the order between two streams is not known.
 class DeviceMemory {
  public:
-  explicit DeviceMemory(int device) : device_(device) {}
+  explicit DeviceMemory(int device);
   ~DeviceMemory();
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
 
-  // 256-byte aligned. On failure the cache is released and the allocation tried once more; then ERR_OUT_OF_MEMORY.
+  // 256-byte aligned. On failure the caches of every queue of the device are released and the allocation tried once
+  // more; then ERR_OUT_OF_MEMORY.
   void* allocate(size_t bytes);
   void release(void* block, size_t bytes) noexcept;
   void release_cache() noexcept;
   MemoryStats stats();
 
  private:
-  void free_cached();
+  void* take_cached(size_t size);
 
   int device_;
   std::mutex mutex_;

@@ -38,7 +38,7 @@ std::vector<DeviceInfo> Queue::devices() {
 }
 
 Queue::Queue(int device) : device_(device), memory_(device) {
-  check_cuda(cudaSetDevice(device_), "cudaSetDevice");
+  use_device(device_);
   check_cuda(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_),
              "cudaDeviceGetAttribute");
   check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
@@ -51,17 +51,26 @@ Queue::~Queue() {
 }
 
 void Queue::release_cache() noexcept {
-  // cudaFree waits for the device anyway; a block in use by queued work must not be unmapped before.
-  cudaStreamSynchronize(stream_);
   memory_.release_cache();
+  staging_->release_cache();
 }
 
 void Queue::upload(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
-  check_cuda(cudaSetDevice(device_), "cudaSetDevice");
-  // From pageable memory this returns once the source has been read, so JavaScript may change it at once.
-  check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
-  check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+  use_device(device_);
+  constexpr size_t kLargestStaged = size_t(4) << 20;
+  if (bytes > kLargestStaged) {
+    // From pageable memory CUDA copies through pinned memory of its own, about as fast as it can be done.
+    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+    check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+    return;
+  }
+  // Small copies, a batch's indices or a learning rate, must not wait for the work queued before them.
+  std::unique_ptr<StagingBlock> block = staging_->take(bytes);
+  std::memcpy(block->data, from, bytes);
+  check_cuda(cudaMemcpyAsync(to, block->data, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+  check_cuda(cudaEventRecord(block->done, stream_), "cudaEventRecord");
+  staging_->give(std::move(block));
 }
 
 void Queue::copy(void* to, const void* from, size_t bytes) {
@@ -74,28 +83,35 @@ std::unique_ptr<Download> Queue::download(void* to, const void* from, size_t byt
   return std::make_unique<Download>(*this, to, from, bytes);
 }
 
-void Queue::synchronize() { check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+void Queue::synchronize() {
+  use_device(device_);
+  check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+}
 
 Download::Download(Queue& queue, void* to, const void* from, size_t bytes)
-    : to_(to), bytes_(bytes), device_(queue.device()) {
+    : to_(to), bytes_(bytes), device_(queue.device()), pool_(queue.staging()) {
   if (bytes_ == 0) return;
-  check_cuda(cudaSetDevice(device_), "cudaSetDevice");
-  check_cuda(cudaMallocHost(&staging_, bytes_), "cudaMallocHost");
-  check_cuda(cudaEventCreateWithFlags(&done_, cudaEventDisableTiming | cudaEventBlockingSync), "cudaEventCreate");
-  check_cuda(cudaMemcpyAsync(staging_, from, bytes_, cudaMemcpyDeviceToHost, queue.stream()), "cudaMemcpyAsync");
-  check_cuda(cudaEventRecord(done_, queue.stream()), "cudaEventRecord");
+  use_device(device_);
+  block_ = pool_->take(bytes_);
+  check_cuda(cudaMemcpyAsync(block_->data, from, bytes_, cudaMemcpyDeviceToHost, queue.stream()), "cudaMemcpyAsync");
+  check_cuda(cudaEventRecord(block_->done, queue.stream()), "cudaEventRecord");
 }
 
 void Download::wait() {
   if (bytes_ == 0) return;
-  check_cuda(cudaSetDevice(device_), "cudaSetDevice");
-  check_cuda(cudaEventSynchronize(done_), "cudaEventSynchronize");
-  std::memcpy(to_, staging_, bytes_);
+  use_device(device_);
+  // Most waits are for a scalar that is nearly there: asking a few times is quicker than being woken.
+  constexpr int kQuestions = 200;
+  cudaError_t status = cudaErrorNotReady;
+  for (int i = 0; i < kQuestions && status == cudaErrorNotReady; ++i) status = cudaEventQuery(block_->done);
+  if (status == cudaErrorNotReady) {
+    cudaGetLastError();
+    status = cudaEventSynchronize(block_->done);
+  }
+  check_cuda(status, "cudaEventSynchronize");
+  std::memcpy(to_, block_->data, bytes_);
 }
 
-Download::~Download() {
-  if (done_) cudaEventDestroy(done_);
-  if (staging_) cudaFreeHost(staging_);
-}
+Download::~Download() { pool_->give(std::move(block_)); }
 
 }  // namespace selfnorm

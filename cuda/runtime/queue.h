@@ -11,6 +11,7 @@
 
 #include "../ops/table.h"
 #include "memory.h"
+#include "staging.h"
 #include "status.h"
 
 namespace selfnorm {
@@ -36,8 +37,8 @@ class Download {
   void* to_;
   size_t bytes_;
   int device_;
-  void* staging_ = nullptr;  // pinned: only then does the copy run beside the host
-  cudaEvent_t done_ = nullptr;
+  std::shared_ptr<StagingPool> pool_;
+  std::unique_ptr<StagingBlock> block_;
 };
 
 class Queue {
@@ -54,14 +55,15 @@ class Queue {
   void release_cache() noexcept;
   MemoryStats memory() { return memory_.stats(); }
 
-  // The one way from an op to the device: work() launches on stream(). Under capture it is recorded by CUDA itself.
+  // The one way from an op to the device: work() launches on stream() and checks what its calls answer. Under capture
+  // it is recorded by CUDA itself.
   template <class Work>
   void enqueue(Work&& work) {
-    check_cuda(cudaSetDevice(device_), "cudaSetDevice");
+    use_device(device_);
     work();
-    check_cuda(cudaGetLastError(), "kernel launch");
   }
 
+  // The source may change as soon as this returns.
   void upload(void* to, const void* from, size_t bytes);
   void copy(void* to, const void* from, size_t bytes);
   std::unique_ptr<Download> download(void* to, const void* from, size_t bytes, bool may_change);
@@ -70,6 +72,7 @@ class Queue {
   bool fast_float32 = false;
 
   cudaStream_t stream() const { return stream_; }
+  const std::shared_ptr<StagingPool>& staging() const { return staging_; }
   int device() const { return device_; }
   int multiprocessors() const { return multiprocessors_; }
 
@@ -77,6 +80,7 @@ class Queue {
   int device_;
   int multiprocessors_ = 1;
   cudaStream_t stream_ = nullptr;
+  std::shared_ptr<StagingPool> staging_ = std::make_shared<StagingPool>();
   DeviceMemory memory_;
 };
 

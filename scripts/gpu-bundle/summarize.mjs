@@ -1,0 +1,86 @@
+// Turns what the parts of run.sh left into results.json, for machines, and summary.md, for people: one page.
+//   node summarize.mjs OUTDIR PARTS DEVICE REASON
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [out, partsFile, device, reason] = process.argv.slice(2);
+const read = (file) => (existsSync(join(out, file)) ? readFileSync(join(out, file), 'utf8') : '');
+
+const parts = readFileSync(partsFile, 'utf8')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => {
+    const [name, status, seconds, ...detail] = line.split(' ');
+    return { name, status, seconds: Number(seconds), detail: detail.join(' ') };
+  });
+
+function suiteResults() {
+  const text = read('suite.json');
+  if (text === '') return undefined;
+  const report = JSON.parse(text);
+  const failures = report.testResults.flatMap(({ name, message, assertionResults }) => {
+    const file = name.replace(/^.*\/selfnorm\//, '');
+    const own = assertionResults.filter(({ status }) => status === 'failed');
+    if (own.length === 0 && message) return [{ file, test: '(file)', message: message.split('\n')[0] }];
+    return own.map(({ fullName, failureMessages }) => ({
+      file,
+      test: fullName,
+      message: failureMessages[0]?.split('\n')[0] ?? '',
+    }));
+  });
+  return { passed: report.numPassedTests, failed: report.numFailedTests, failures };
+}
+
+/** Milliseconds by bench and peer. */
+function benchResults() {
+  const rows = {};
+  for (const line of read('bench.jsonl')
+    .split('\n')
+    .filter((text) => text.startsWith('{'))) {
+    try {
+      const { bench, peer, ms } = JSON.parse(line);
+      if (bench !== undefined) (rows[bench] ??= {})[peer] = ms;
+    } catch {
+      // A line that was cut off when its part was stopped.
+    }
+  }
+  return rows;
+}
+
+const suite = suiteResults();
+const benches = benchResults();
+const machine = /NVIDIA [^|]*?(?=\s{2,})/.exec(read('doctor.txt'))?.[0] ?? '';
+const results = { date: new Date().toISOString(), device, machine, reason, parts, suite, benches };
+writeFileSync(join(out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
+
+const lines = ['# selfnorm on this machine', ''];
+if (reason) lines.push(`**CUDA did not work: ${reason}.** Everything below ran on the ${device}.`, '');
+lines.push(`${results.date.slice(0, 10)}, device: ${device}${machine ? `, ${machine}` : ''}`, '');
+lines.push('| part | how it ended | seconds |', '|---|---|---|');
+for (const { name, status, seconds, detail } of parts)
+  lines.push(`| ${name} | ${status}${detail ? `: ${detail}` : ''} | ${seconds} |`);
+lines.push('');
+if (suite === undefined) lines.push('The suite left no report; see suite.log.', '');
+else {
+  lines.push(`Suite: ${suite.passed} passed, ${suite.failed} failed.`, '');
+  for (const { file, test, message } of suite.failures.slice(0, 25))
+    lines.push(`- ${file}: ${test}: ${message.slice(0, 160)}`);
+  if (suite.failures.length > 25) lines.push(`- and ${suite.failures.length - 25} more in results.json`);
+  if (suite.failures.length > 0) lines.push('');
+}
+const summary = /ERROR SUMMARY: .*/.exec(read('sanitizer.log'))?.[0];
+if (summary) lines.push(`compute-sanitizer: ${summary}`, '');
+const names = Object.keys(benches);
+if (names.length > 0) {
+  const peers = [...new Set(names.flatMap((name) => Object.keys(benches[name])))].sort();
+  lines.push(
+    `Benches, milliseconds a call on the ${device}:`,
+    '',
+    `| bench | ${peers.join(' | ')} |`,
+    `|---|${'---|'.repeat(peers.length)}`,
+  );
+  for (const name of names)
+    lines.push(`| ${name} | ${peers.map((peer) => benches[name][peer]?.toPrecision(3) ?? '').join(' | ')} |`);
+}
+writeFileSync(join(out, 'summary.md'), `${lines.join('\n')}\n`);
+console.log(lines.slice(0, 14).join('\n'));
