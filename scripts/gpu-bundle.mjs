@@ -28,7 +28,7 @@ const PACKAGES = ['vitest', 'tsx', 'benny', 'fast-check', 'commander'];
 const UNUSED = /^(lightningcss|fsevents|typescript$)/;
 /** Sources the box has no use for: what packs, builds and lints. */
 const LEFT_OUT =
-  /^(test\/native|test\/package|test\/fixtures\/families|bench\/results|\.ci|\.github|package-lock\.json)/;
+  /^(test\/native|test\/package|test\/native-loading|test\/fixtures\/families|bench\/results|\.ci|\.github|package-lock\.json)/;
 /** Libraries that every Linux with Node.js has. */
 const SYSTEM = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.)/;
 

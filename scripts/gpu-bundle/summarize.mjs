@@ -49,7 +49,7 @@ function benchResults() {
 
 const suite = suiteResults();
 const benches = benchResults();
-const machine = /NVIDIA [^|]*?(?=\s{2,})/.exec(read('doctor.txt'))?.[0] ?? '';
+const machine = /"name":"(NVIDIA[^"]*)"/.exec(read('doctor.txt'))?.[1] ?? '';
 const results = { date: new Date().toISOString(), device, machine, reason, parts, suite, benches };
 writeFileSync(join(out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
 
