@@ -126,30 +126,51 @@ struct Transpose {
 };
 
 // A tile's side on the GPU; on the CPU a tile is one cache line of output wide and kTransposeRows high.
-inline constexpr int64_t kTransposeRows = kManyThreads ? 32 : 64;
+inline constexpr int64_t kTransposeRows = kManyThreads ? 32 : 128;
 template <class T>
 inline constexpr int64_t kTransposeColumns = kManyThreads ? 32 : 64 / int64_t(sizeof(T));
+
+// Riffles arrays until one is left: element k of array i ends at k * kArrays + i, which is a transpose, in
+// log2(kArrays) passes of plain vector shuffles. The first half of the arrays lies at `low`, `stride` apart, the other
+// half at `high`. Returns which of the two buffers holds the result.
+template <class T, int64_t kArrays, int64_t kLength>
+const T* riffle(T* to, T* spare, const T* low, const T* high, int64_t stride) {
+  if constexpr (kArrays == 1) {
+    return low;
+  } else {
+    for (int64_t i = 0; i < kArrays / 2; ++i) {
+      T* const pair = to + 2 * i * kLength;
+      const T *const a = low + i * stride, *const b = high + i * stride;
+      SN_INDEPENDENT
+      for (int64_t k = 0; k < kLength; ++k) {
+        pair[2 * k] = a[k];
+        pair[2 * k + 1] = b[k];
+      }
+    }
+    const T* const done = to;
+    return riffle<T, kArrays / 2, 2 * kLength>(spare, to, done, done + kArrays / 4 * 2 * kLength, 2 * kLength);
+  }
+}
 
 // Read one cache line at a time and written one at a time: neither side depends on the cache keeping lines whose
 // addresses lie a power of two apart.
 template <class T>
 void transpose_tile(const Transpose& t, int64_t rows, int64_t columns, T* to, const T* from, bool past_cache) {
   constexpr int64_t kColumns = kTransposeColumns<T>;
-  alignas(64) T tile[kColumns][kTransposeRows];
   if (rows < kTransposeRows || columns < kColumns) {
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t c = 0; c < columns; ++c) to[r * t.row_to + c] = from[c * t.column_from + r];
     }
     return;
   }
-  for (int64_t c = 0; c < kColumns; ++c) memcpy(tile[c], from + c * t.column_from, sizeof(tile[c]));
+  alignas(64) T buffers[2][kColumns * kTransposeRows];
+  const T* const high = from + kColumns / 2 * t.column_from;
+  const T* const lines = riffle<T, kColumns, kTransposeRows>(buffers[0], buffers[1], from, high, t.column_from);
   for (int64_t r = 0; r < kTransposeRows; ++r) {
-    alignas(64) T line[kColumns];
-    for (int64_t c = 0; c < kColumns; ++c) line[c] = tile[c][r];
     if (past_cache) {
-      stream_copy(to + r * t.row_to, line, 64);
+      stream_copy(to + r * t.row_to, lines + r * kColumns, 64);
     } else {
-      memcpy(to + r * t.row_to, line, 64);
+      memcpy(to + r * t.row_to, lines + r * kColumns, 64);
     }
   }
 }

@@ -50,6 +50,16 @@ SN_DEVICE void for_scan_columns(const ScanShape& shape, int64_t n, const Visit& 
 template <class S, class In>
 __global__ void scan_totals_kernel(int64_t n, ScanShape shape, S* totals, const In* input) {
   for_scan_columns(shape, n, [&](const ScanColumns& columns, int64_t index) {
+    if (!kManyThreads && shape.inner == 1) {
+      // The order of the terms is free here, so they are added upwards in memory whatever the direction.
+      const int64_t count = columns.end - columns.begin;
+      const In* const low = input + columns.first + (shape.reverse ? columns.end - 1 : columns.begin) * columns.step;
+      S total(0);
+      SN_SIMD_SUM(total)
+      for (int64_t k = 0; k < count; ++k) total = SumFold{}(total, S(load(low[k])));
+      totals[index] = total;
+      return;
+    }
     S running[kScanColumns] = {};
     for (int64_t position = columns.begin; position < columns.end; ++position) {
       const In* const row = input + columns.first + position * columns.step;
@@ -73,6 +83,16 @@ SN_DEVICE Out store_scanned(S value) {
 template <class S, class In, class Out>
 __global__ void scan_chunks_kernel(int64_t n, ScanShape shape, Out* output, const In* input, const S* starts) {
   for_scan_columns(shape, n, [&](const ScanColumns& columns, int64_t index) {
+    if (!kManyThreads && columns.width == 1) {
+      S sum = starts == nullptr ? S(0) : starts[index];
+      for (int64_t position = columns.begin; position < columns.end; ++position) {
+        const int64_t at = columns.first + position * columns.step;
+        const S after = SumFold{}(sum, S(load(input[at])));
+        output[at] = store_scanned<Out>(shape.exclusive ? sum : after);
+        sum = after;
+      }
+      return;
+    }
     S running[kScanColumns] = {};
     if (starts != nullptr) {
       for (int64_t k = 0; k < columns.width; ++k) running[k] = starts[index + k];
