@@ -6,6 +6,7 @@ import type { ActivationFacts } from '../native/addon.js';
 import { NativeOp } from '../tensor/backend.js';
 import type { TensorLike } from '../tensor/convert.js';
 import { facts } from '../tensor/activation-facts.js';
+import type { Mutable, ShapeOf, Unary } from '../tensor/shape-types.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { floatOperand } from './define.js';
 
@@ -88,44 +89,44 @@ export const activations = {
 } as const;
 export type ActivationName = keyof typeof activations;
 
-const plain =
-  (name: ActivationName) =>
-  (x: TensorLike): Tensor =>
-    activations[name].apply(x, []);
+const plain = (name: ActivationName): Unary => {
+  const apply = (x: TensorLike): Tensor => activations[name].apply(x, []);
+  return apply as Unary;
+};
 
-const withParameter =
-  (name: ActivationName, parameter: string) =>
-  (x: TensorLike, value?: number): Tensor =>
+type WithParameter = <X extends TensorLike>(x: X, value?: number) => Tensor<Mutable<ShapeOf<X>>>;
+const withParameter = (name: ActivationName, parameter: string): WithParameter => {
+  const apply = (x: TensorLike, value?: number): Tensor =>
     activations[name].apply(x, activations[name].parameters({ [parameter]: value }));
-
-type Plain = (x: TensorLike) => Tensor;
+  return apply as WithParameter;
+};
 
 /** max(x, 0). The gradient at 0 is 0. */
-export const relu: Plain = plain('relu');
+export const relu: Unary = plain('relu');
 /** min(max(x, 0), 6). */
-export const relu6: Plain = plain('relu6');
+export const relu6: Unary = plain('relu6');
 /** x where positive, alpha x elsewhere; alpha 0.2 by default and at least 0 (Maas et al. 2013). */
-export const leakyRelu: (x: TensorLike, alpha?: number) => Tensor = withParameter('leakyRelu', 'alpha');
+export const leakyRelu: WithParameter = withParameter('leakyRelu', 'alpha');
 /** x where positive, alpha (exp(x) - 1) elsewhere; alpha 1 by default and at least 0 (Clevert et al. 2016; document 003). */
-export const elu: (x: TensorLike, alpha?: number) => Tensor = withParameter('elu', 'alpha');
+export const elu: WithParameter = withParameter('elu', 'alpha');
 /** ELU with a continuous slope: alpha (exp(x / alpha) - 1) below 0; alpha 1 by default (Barron 2017). */
-export const celu: (x: TensorLike, alpha?: number) => Tensor = withParameter('celu', 'alpha');
+export const celu: WithParameter = withParameter('celu', 'alpha');
 /** log(1 + exp(beta x)) / beta, a smooth ReLU; beta 1 by default. */
-export const softplus: (x: TensorLike, beta?: number) => Tensor = withParameter('softplus', 'beta');
+export const softplus: WithParameter = withParameter('softplus', 'beta');
 /** 1 / (1 + exp(-x)). */
-export const sigmoid: Plain = plain('sigmoid');
+export const sigmoid: Unary = plain('sigmoid');
 /** relu6(x + 3) / 6, as Keras 3. */
-export const hardSigmoid: Plain = plain('hardSigmoid');
+export const hardSigmoid: Unary = plain('hardSigmoid');
 /** Hyperbolic tangent. */
-export const tanh: Plain = plain('tanh');
+export const tanh: Unary = plain('tanh');
 /** x / (1 + |x|). */
-export const softsign: Plain = plain('softsign');
+export const softsign: Unary = plain('softsign');
 /** x sigmoid(x), also called swish (Elfwing et al. 2017). */
-export const silu: Plain = plain('silu');
+export const silu: Unary = plain('silu');
 /** x tanh(softplus(x)) (Misra 2019). */
-export const mish: Plain = plain('mish');
+export const mish: Unary = plain('mish');
 /** x relu6(x + 3) / 6 (Howard et al. 2019). */
-export const hardSwish: Plain = plain('hardSwish');
+export const hardSwish: Unary = plain('hardSwish');
 
 /**
  * Scaled exponential linear unit: scale x where positive, scale alpha (exp(x) - 1) elsewhere. With the default constants
@@ -133,6 +134,10 @@ export const hardSwish: Plain = plain('hardSwish');
  * @param options alpha 1.6732632423543772, scale 1.0507009873554805 by default; `selfNormalizing.constants()` solves for
  *   others.
  */
+export function selu<X extends TensorLike>(
+  x: X,
+  options?: { alpha?: number; scale?: number },
+): Tensor<Mutable<ShapeOf<X>>>;
 export function selu(x: TensorLike, options: { alpha?: number; scale?: number } = {}): Tensor {
   return activations.selu.apply(x, activations.selu.parameters({ ...options }));
 }
@@ -141,9 +146,10 @@ export function selu(x: TensorLike, options: { alpha?: number; scale?: number } 
  * Gaussian error linear unit x Phi(x) (Hendrycks & Gimpel 2016).
  * @param approximate True: the tanh form.
  */
+export function gelu<X extends TensorLike>(x: X, approximate?: boolean): Tensor<Mutable<ShapeOf<X>>>;
 export function gelu(x: TensorLike, approximate = false): Tensor {
   return activations[approximate ? 'geluTanh' : 'gelu'].apply(x, []);
 }
 
 /** The identity: Keras's name for no activation. */
-export const linear: Plain = plain('linear');
+export const linear: Unary = plain('linear');

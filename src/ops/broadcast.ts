@@ -2,6 +2,7 @@
 import { invalid } from '../errors.js';
 import { convert, type TensorLike } from '../tensor/convert.js';
 import { checkShape, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
+import type { Mutable } from '../tensor/shape-types.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { recordOne } from './define.js';
 import { sum } from './reductions.js';
@@ -15,7 +16,8 @@ import { sumTo } from './sum-to.js';
  * @param shape The result's shape; each axis has x's size, unless x's is 1 or missing.
  * @throws ShapeError when x does not broadcast to it.
  */
-export function broadcastTo<const S extends Shape>(x: TensorLike, shape: S): Tensor<S> {
+export function broadcastTo<const S extends Shape>(x: TensorLike, shape: S): Tensor<Mutable<S>>;
+export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const input = convert('broadcastTo', 'x', x);
   checkShape('broadcastTo', 'shape', shape);
   const target: Shape = [...shape];
@@ -25,7 +27,7 @@ export function broadcastTo<const S extends Shape>(x: TensorLike, shape: S): Ten
     const expected = `a shape that x's [${input.shape.join(',')}] broadcasts to`;
     throw invalid('ERR_SHAPE', 'broadcastTo', 'shape', expected, target);
   }
-  return expand(input, target) as unknown as Tensor<S>;
+  return expand(input, target);
 }
 
 /** broadcastTo of shapes that are known to fit. */

@@ -4,6 +4,7 @@ import { isRecording, record } from '../autograd/tape.js';
 import { NativeOp } from '../tensor/backend.js';
 import { convert, type TensorLike } from '../tensor/convert.js';
 import { DTYPES, isDType, isFloat, type DType } from '../tensor/dtype.js';
+import type { Mutable, ShapeOf } from '../tensor/shape-types.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 
 const CAST = new NativeOp('cast');
@@ -15,6 +16,7 @@ const CAST = new NativeOp('cast');
  * @param dtype The new dtype.
  * @returns A tensor of x's shape; x itself when it has that dtype.
  */
+export function cast<X extends TensorLike>(x: X, dtype: DType): Tensor<Mutable<ShapeOf<X>>>;
 export function cast(x: TensorLike, dtype: DType): Tensor {
   if (!isDType(dtype)) throw invalid('ERR_DTYPE', 'cast', 'dtype', `one of ${DTYPES.join(', ')}`, dtype);
   const input = convert('cast', 'x', x);

@@ -2,10 +2,9 @@
 import type { TensorLike } from '../tensor/convert.js';
 import { NativeOp } from '../tensor/backend.js';
 import { convert } from '../tensor/convert.js';
+import type { Binary, Mutable, ShapeOf } from '../tensor/shape-types.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { binary, logical, requireBool } from './define.js';
-
-type Binary = (a: TensorLike, b: TensorLike) => Tensor;
 
 /** a == b elementwise, broadcasting; NaN equals nothing. */
 export const equal: Binary = binary('equal', null, 'bool');
@@ -27,6 +26,7 @@ export const logicalOr: Binary = logical('logicalOr');
 const NOT = new NativeOp('logicalNot');
 
 /** not x, of a bool tensor. */
+export function logicalNot<X extends TensorLike>(x: X): Tensor<Mutable<ShapeOf<X>>>;
 export function logicalNot(x: TensorLike): Tensor {
   const input = requireBool('logicalNot', 'x', convert('logicalNot', 'x', x));
   return makeOne(input.backend, NOT, [input], input.shape, 'bool');

@@ -5,6 +5,7 @@ import { convert, fromValues, type TensorLike } from '../tensor/convert.js';
 import { currentBackend } from '../tensor/device.js';
 import { DTYPES, isDType, type DType } from '../tensor/dtype.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
+import type { Mutable } from '../tensor/shape-types.js';
 import { makeOne, Tensor } from '../tensor/tensor.js';
 
 const FILL = new NativeOp('fill');
@@ -29,12 +30,12 @@ export function tensor<const S extends Shape = number[]>(
   values: Exclude<TensorLike, Tensor>,
   shape?: S,
   dtype?: DType,
-): Tensor<S> {
+): Tensor<Mutable<S>> {
   if (dtype !== undefined) checkDType('tensor', dtype);
   if (values instanceof Tensor) {
     throw invalid('ERR_ARGUMENT', 'tensor', 'values', 'numbers', values, 'use clone() to copy a tensor');
   }
-  return fromValues('tensor', currentBackend(), values, shape, dtype) as Tensor<S>;
+  return fromValues('tensor', currentBackend(), values, shape, dtype) as unknown as Tensor<Mutable<S>>;
 }
 
 function ofRank(op: string, rank: number, values: Exclude<TensorLike, Tensor>, shape?: Shape, dtype?: DType): Tensor {
@@ -76,17 +77,17 @@ export const tensor4d = (
   ofRank('tensor4d', 4, values, shape, dtype) as unknown as Tensor<[number, number, number, number]>;
 
 /** Zeros of the given shape; dtype float32 by default. */
-export function zeros<const S extends Shape>(shape: S, dtype: DType = 'float32'): Tensor<S> {
-  return filled('zeros', shape, 0, dtype) as unknown as Tensor<S>;
+export function zeros<const S extends Shape>(shape: S, dtype: DType = 'float32'): Tensor<Mutable<S>> {
+  return filled('zeros', shape, 0, dtype) as unknown as Tensor<Mutable<S>>;
 }
 /** Ones of the given shape; dtype float32 by default. */
-export function ones<const S extends Shape>(shape: S, dtype: DType = 'float32'): Tensor<S> {
-  return filled('ones', shape, 1, dtype) as unknown as Tensor<S>;
+export function ones<const S extends Shape>(shape: S, dtype: DType = 'float32'): Tensor<Mutable<S>> {
+  return filled('ones', shape, 1, dtype) as unknown as Tensor<Mutable<S>>;
 }
 /** `value` in every element; dtype float32 by default. */
-export function fill<const S extends Shape>(shape: S, value: number, dtype: DType = 'float32'): Tensor<S> {
+export function fill<const S extends Shape>(shape: S, value: number, dtype: DType = 'float32'): Tensor<Mutable<S>> {
   if (typeof value !== 'number') throw invalid('ERR_ARGUMENT', 'fill', 'value', 'a number', value);
-  return filled('fill', shape, value, dtype) as unknown as Tensor<S>;
+  return filled('fill', shape, value, dtype) as unknown as Tensor<Mutable<S>>;
 }
 /** Zeros of x's shape, dtype and device. */
 export function zerosLike(x: TensorLike): Tensor {

@@ -6,6 +6,7 @@ import { NativeOp } from '../tensor/backend.js';
 import { arithmeticDType, castRaw, convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
 import { broadcastShapes, sameShape, type Shape } from '../tensor/shape.js';
+import type { Binary, Unary } from '../tensor/shape-types.js';
 import { makeOne, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { sumTo } from './sum-to.js';
@@ -29,30 +30,22 @@ export function recordOne(
 export type Domain = 'float' | 'number';
 
 /** A one-operand elementwise op. */
-export function unary(
-  name: string,
-  domain: Domain,
-  gradient: UnaryGradient,
-  result?: DType,
-): (x: TensorLike) => Tensor {
+export function unary(name: string, domain: Domain, gradient: UnaryGradient, result?: DType): Unary {
   const op = new NativeOp(name);
-  return (input) => {
+  const apply = (input: TensorLike): Tensor => {
     const given = convert(name, 'x', input);
     const x = isFloat(given.dtype) ? given : cast(given, domain === 'float' ? 'float32' : arithmeticDType(given.dtype));
     const y = makeOne(x.backend, op, [x], x.shape, result ?? x.dtype);
     if (result !== undefined || !isRecording()) return y;
     return recordOne(y, [x], (dy) => [gradient(dy, x, y)]);
   };
+  return apply as Unary;
 }
 
 /** A two-operand elementwise op with broadcasting; both operands are brought to one dtype first. */
-export function binary(
-  name: string,
-  gradient: BinaryGradient | null,
-  result?: DType,
-): (a: TensorLike, b: TensorLike) => Tensor {
+export function binary(name: string, gradient: BinaryGradient | null, result?: DType): Binary {
   const op = new NativeOp(name);
-  return (left, right) => {
+  const apply = (left: TensorLike, right: TensorLike): Tensor => {
     // A plain number takes the other operand's dtype, so the tensor is converted first.
     let b = right instanceof Tensor ? convert(name, 'b', right) : null;
     let a = convert(name, 'a', left, b ?? undefined);
@@ -73,16 +66,18 @@ export function binary(
     });
     return y;
   };
+  return apply as Binary;
 }
 
 /** A two-operand op on booleans. Other dtypes are refused, as tfjs does. */
-export function logical(name: string): (a: TensorLike, b: TensorLike) => Tensor {
+export function logical(name: string): Binary {
   const op = new NativeOp(name);
-  return (left, right) => {
+  const apply = (left: TensorLike, right: TensorLike): Tensor => {
     const a = requireBool(name, 'a', convert(name, 'a', left));
     const b = requireBool(name, 'b', convert(name, 'b', right));
     return makeOne(sameBackend(name, a, b), op, [a, b], broadcastShapes(name, a.shape, b.shape), 'bool');
   };
+  return apply as Binary;
 }
 
 export function requireBool(op: string, argument: string, x: Tensor): Tensor {

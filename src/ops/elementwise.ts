@@ -3,13 +3,12 @@ import { invalid } from '../errors.js';
 import { NativeOp } from '../tensor/backend.js';
 import { arithmeticDType, convert, type TensorLike } from '../tensor/convert.js';
 import { isFloat } from '../tensor/dtype.js';
+import type { Mutable, ShapeOf, Unary } from '../tensor/shape-types.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { add, div, mul } from './arithmetic.js';
 import { cast } from './cast.js';
 import { greaterEqual, lessEqual, logicalAnd } from './comparison.js';
 import { recordOne, unary } from './define.js';
-
-type Unary = (x: TensorLike) => Tensor;
 
 /** -x. */
 export const neg: Unary = unary('neg', 'number', (dy) => neg(dy));
@@ -50,6 +49,7 @@ const CLIP = new NativeOp('clipByValue');
  * x limited to [min, max]; NaN stays NaN. The gradient is 1 inside and at the limits, 0 outside.
  * @throws ArgumentError unless min <= max.
  */
+export function clipByValue<X extends TensorLike>(x: X, min: number, max: number): Tensor<Mutable<ShapeOf<X>>>;
 export function clipByValue(x: TensorLike, min: number, max: number): Tensor {
   const given = convert('clipByValue', 'x', x);
   if (!(min <= max)) throw invalid('ERR_ARGUMENT', 'clipByValue', 'min, max', 'numbers with min <= max', [min, max]);

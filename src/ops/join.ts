@@ -4,6 +4,7 @@ import { NativeOp } from '../tensor/backend.js';
 import { convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { promote } from '../tensor/dtype.js';
 import { checkAxis, sameShape, type Shape } from '../tensor/shape.js';
+import type { ConcatShape } from '../tensor/shape-types.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { recordOne } from './define.js';
@@ -30,6 +31,10 @@ function operands(op: string, tensors: readonly TensorLike[]): Tensor[] {
  * @param tensors Tensors of one rank whose other axes are equal; different dtypes become the widest of them.
  * @param axis Default 0.
  */
+export function concat<const T extends readonly TensorLike[], const A extends number = 0>(
+  tensors: T,
+  axis?: A,
+): Tensor<ConcatShape<T, A>>;
 export function concat(tensors: readonly TensorLike[], axis = 0): Tensor {
   const list = operands('concat', tensors);
   const first = list[0]!;

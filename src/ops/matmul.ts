@@ -6,6 +6,7 @@ import { NativeOp } from '../tensor/backend.js';
 import { arithmeticDType, convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { isFloat } from '../tensor/dtype.js';
 import { sizeOf, type Shape } from '../tensor/shape.js';
+import type { InnerSizesMatch, MatMulShape, ShapeOf } from '../tensor/shape-types.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { reshape } from './reshape.js';
@@ -93,6 +94,17 @@ export function productGradients(
  * @returns [..., m, n] in the wider of the two dtypes; int32 for integers, which wrap.
  * @throws ShapeError when the inner axes differ or the batches do not broadcast.
  */
+export function matMul<
+  A extends TensorLike,
+  B extends TensorLike,
+  TA extends boolean = false,
+  TB extends boolean = false,
+>(
+  a: A,
+  b: B & InnerSizesMatch<ShapeOf<A>, ShapeOf<B>, TA, TB>,
+  transposeA?: TA,
+  transposeB?: TB,
+): Tensor<MatMulShape<ShapeOf<A>, ShapeOf<B>, TA, TB>>;
 export function matMul(a: TensorLike, b: TensorLike, transposeA = false, transposeB = false): Tensor {
   const { a: left, b: right, shape } = product('matMul', a, b, transposeA, transposeB);
   if (left.rank > 2 && right.rank === 2 && !transposeA) {

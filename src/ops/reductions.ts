@@ -6,6 +6,7 @@ import { NativeOp } from '../tensor/backend.js';
 import { arithmeticDType, convert, type TensorLike } from '../tensor/convert.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
 import { checkAxes, checkAxis, type Shape } from '../tensor/shape.js';
+import type { ReducedShape, ShapeOf } from '../tensor/shape-types.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { div, mul, squaredDifference, sub } from './arithmetic.js';
 import { broadcastTo } from './broadcast.js';
@@ -26,7 +27,21 @@ const without = (shape: Shape, axes: readonly number[], keepDims: boolean): numb
 const spread = (dy: Tensor, x: Tensor, axes: readonly number[]): Tensor => reshape(dy, without(x.shape, axes, true));
 
 type Gradient = (dy: Tensor, x: Tensor, y: Tensor, axes: readonly number[]) => Tensor;
-type Reduction = (x: TensorLike, axis?: Axes, keepDims?: boolean) => Tensor;
+/** A reduction as callers see it: literal shapes and axes give a literal shape. */
+export type Reduction = <
+  X extends TensorLike,
+  const A extends Axes | undefined = null,
+  const K extends boolean = false,
+>(
+  x: X,
+  axis?: A,
+  keepDims?: K,
+) => Tensor<ReducedShape<ShapeOf<X>, A, K>>;
+/** An argMax or argMin: over the first axis by default. */
+export type ArgReduction = <X extends TensorLike, const A extends number = 0>(
+  x: X,
+  axis?: A,
+) => Tensor<ReducedShape<ShapeOf<X>, A>>;
 
 function checkKeepDims(op: string, keepDims: unknown): void {
   if (typeof keepDims !== 'boolean') throw invalid('ERR_ARGUMENT', op, 'keepDims', 'a boolean', keepDims);
@@ -46,7 +61,7 @@ interface DTypes {
 
 function reduction(name: string, dtypes: DTypes, gradient: Gradient, emptyRefused = false): Reduction {
   const op = new NativeOp(name);
-  return (input, axis, keepDims = false) => {
+  const reduce = (input: TensorLike, axis?: Axes, keepDims = false): Tensor => {
     const given = convert(name, 'x', input);
     const x = cast(given, dtypes.input(given.dtype));
     const axes = checkAxes(name, axis, x.rank);
@@ -57,6 +72,7 @@ function reduction(name: string, dtypes: DTypes, gradient: Gradient, emptyRefuse
     if (!isRecording() || !isFloat(x.dtype)) return y;
     return recordOne(y, [x], (dy) => [gradient(dy, x, y, axes)]);
   };
+  return reduce as Reduction;
 }
 
 const floatOrFloat32 = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
@@ -119,12 +135,13 @@ export const prod: Reduction = reduction('prod', NUMBERS, (dy, x, _y, axes) =>
 
 function boolReduction(name: string): Reduction {
   const op = new NativeOp(name);
-  return (input, axis, keepDims = false) => {
+  const reduce = (input: TensorLike, axis?: Axes, keepDims = false): Tensor => {
     const x = requireBool(name, 'x', convert(name, 'x', input));
     const axes = checkAxes(name, axis, x.rank);
     checkKeepDims(name, keepDims);
     return makeOne(x.backend, op, [x], without(x.shape, axes, keepDims), 'bool', axes);
   };
+  return reduce as Reduction;
 }
 
 /** True where any value of a bool tensor is, over axes; false over an empty axis. */
@@ -132,21 +149,22 @@ export const any: Reduction = boolReduction('any');
 /** True where all values of a bool tensor are, over axes; true over an empty axis. */
 export const all: Reduction = boolReduction('all');
 
-function argReduction(name: string): (x: TensorLike, axis?: number) => Tensor {
+function argReduction(name: string): ArgReduction {
   const op = new NativeOp(name);
-  return (input, axis = 0) => {
+  const reduce = (input: TensorLike, axis = 0): Tensor => {
     const given = convert(name, 'x', input);
     const x = cast(given, arithmeticDType(given.dtype));
     const along = checkAxis(name, 'axis', axis, Math.max(x.rank, 1));
     refuseEmpty(name, x, [along]);
     return makeOne(x.backend, op, [x], without(x.shape, [along], false), 'int32', [along]);
   };
+  return reduce as ArgReduction;
 }
 
 /** Position of the largest value along an axis (default 0), int32; the first of equals, and NaN is larger than all. */
-export const argMax = argReduction('argMax');
+export const argMax: ArgReduction = argReduction('argMax');
 /** Position of the smallest value along an axis (default 0), int32; the first of equals, and NaN is smaller than all. */
-export const argMin = argReduction('argMin');
+export const argMin: ArgReduction = argReduction('argMin');
 
 /** Mean and variance (of the population) over axes: {mean, variance}. Integers give float32. */
 export function moments(x: TensorLike, axis?: Axes, keepDims = false): { mean: Tensor; variance: Tensor } {

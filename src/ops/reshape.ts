@@ -2,6 +2,7 @@
 import { invalid } from '../errors.js';
 import { convert, type TensorLike } from '../tensor/convert.js';
 import { checkAxes, checkAxis, checkShape, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
+import type { Mutable, ReshapeShape, ShapeOf } from '../tensor/shape-types.js';
 import { makeView, type Tensor } from '../tensor/tensor.js';
 import { recordOne } from './define.js';
 
@@ -16,6 +17,7 @@ function view(x: Tensor, shape: Shape): Tensor {
  * @param shape Sizes; one may be -1 and is worked out.
  * @throws ShapeError when the sizes do not match.
  */
+export function reshape<const S extends Shape>(x: TensorLike, shape: S): Tensor<ReshapeShape<S>>;
 export function reshape(x: TensorLike, shape: Shape): Tensor {
   const input = convert('reshape', 'x', x);
   if (!Array.isArray(shape)) throw invalid('ERR_SHAPE', 'reshape', 'shape', 'an array of integers', shape);
@@ -37,6 +39,7 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
 }
 
 /** A tensor of its own with the same values. Memory is shared until one of the two is a variable that changes. */
+export function clone<X extends TensorLike>(x: X): Tensor<Mutable<ShapeOf<X>>>;
 export function clone(x: TensorLike): Tensor {
   const input = convert('clone', 'x', x);
   return view(input, input.shape);

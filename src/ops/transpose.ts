@@ -2,6 +2,7 @@
 import { invalid } from '../errors.js';
 import { convert, type TensorLike } from '../tensor/convert.js';
 import { checkAxes, checkAxis } from '../tensor/shape.js';
+import type { ShapeOf, TransposeShape } from '../tensor/shape-types.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { recordOne } from './define.js';
 import { clone } from './reshape.js';
@@ -12,6 +13,10 @@ import { stridedCopy, stridesOf } from './strided-copy.js';
  * @param x Any tensor.
  * @param perm Axis `i` of the result is axis `perm[i]` of x; reversed order by default.
  */
+export function transpose<X extends TensorLike, const P extends readonly number[] | null | undefined = null>(
+  x: X,
+  perm?: P,
+): Tensor<TransposeShape<ShapeOf<X>, P>>;
 export function transpose(x: TensorLike, perm?: readonly number[] | null): Tensor {
   const input = convert('transpose', 'x', x);
   return permute(input, checkPermutation(perm ?? null, input.rank));

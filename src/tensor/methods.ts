@@ -5,58 +5,77 @@ import type { Padding, Size2d } from '../ops/convolution-shape.js';
 import type { TensorLike } from './convert.js';
 import type { DType } from './dtype.js';
 import type { Shape } from './shape.js';
+import type {
+  BinaryMethod,
+  ConcatShape,
+  InnerSizesMatch,
+  MatMulShape,
+  Mutable,
+  ReducedShape,
+  ReshapeShape,
+  ShapeOf,
+  TransposeShape,
+  UnaryMethod,
+} from './shape-types.js';
 import type { Tensor } from './tensor.js';
 
 /* eslint-disable @typescript-eslint/no-unused-vars */
 export interface TensorMethods<S extends Shape, D extends DType> {
-  add(b: TensorLike): Tensor;
-  sub(b: TensorLike): Tensor;
-  mul(b: TensorLike): Tensor;
-  div(b: TensorLike): Tensor;
-  pow(b: TensorLike): Tensor;
-  mod(b: TensorLike): Tensor;
-  maximum(b: TensorLike): Tensor;
-  minimum(b: TensorLike): Tensor;
-  squaredDifference(b: TensorLike): Tensor;
-  equal(b: TensorLike): Tensor;
-  notEqual(b: TensorLike): Tensor;
-  less(b: TensorLike): Tensor;
-  lessEqual(b: TensorLike): Tensor;
-  greater(b: TensorLike): Tensor;
-  greaterEqual(b: TensorLike): Tensor;
-  logicalAnd(b: TensorLike): Tensor;
-  logicalOr(b: TensorLike): Tensor;
-  logicalNot(): Tensor;
+  add: BinaryMethod;
+  sub: BinaryMethod;
+  mul: BinaryMethod;
+  div: BinaryMethod;
+  pow: BinaryMethod;
+  mod: BinaryMethod;
+  maximum: BinaryMethod;
+  minimum: BinaryMethod;
+  squaredDifference: BinaryMethod;
+  equal: BinaryMethod;
+  notEqual: BinaryMethod;
+  less: BinaryMethod;
+  lessEqual: BinaryMethod;
+  greater: BinaryMethod;
+  greaterEqual: BinaryMethod;
+  logicalAnd: BinaryMethod;
+  logicalOr: BinaryMethod;
+  logicalNot: UnaryMethod;
   /** This tensor where the condition holds, `b` elsewhere. */
   where(condition: TensorLike, b: TensorLike): Tensor;
-  neg(): Tensor;
-  abs(): Tensor;
-  sign(): Tensor;
-  square(): Tensor;
-  sqrt(): Tensor;
-  rsqrt(): Tensor;
-  exp(): Tensor;
-  expm1(): Tensor;
-  log(): Tensor;
-  log1p(): Tensor;
-  reciprocal(): Tensor;
-  floor(): Tensor;
-  ceil(): Tensor;
-  round(): Tensor;
-  isNaN(): Tensor;
-  isInf(): Tensor;
-  clipByValue(min: number, max: number): Tensor;
-  cast(dtype: DType): Tensor;
-  clone(): Tensor;
-  reshape(shape: Shape): Tensor;
+  neg: UnaryMethod;
+  abs: UnaryMethod;
+  sign: UnaryMethod;
+  square: UnaryMethod;
+  sqrt: UnaryMethod;
+  rsqrt: UnaryMethod;
+  exp: UnaryMethod;
+  expm1: UnaryMethod;
+  log: UnaryMethod;
+  log1p: UnaryMethod;
+  reciprocal: UnaryMethod;
+  floor: UnaryMethod;
+  ceil: UnaryMethod;
+  round: UnaryMethod;
+  isNaN: UnaryMethod;
+  isInf: UnaryMethod;
+  clipByValue<A extends Shape>(this: Tensor<A>, min: number, max: number): Tensor<Mutable<A>>;
+  cast<A extends Shape>(this: Tensor<A>, dtype: DType): Tensor<Mutable<A>>;
+  clone: UnaryMethod;
+  reshape<const T extends Shape>(shape: T): Tensor<ReshapeShape<T>>;
   expandDims(axis?: number): Tensor;
   squeeze(axis?: readonly number[]): Tensor;
-  broadcastTo<const T extends Shape>(shape: T): Tensor<T>;
+  broadcastTo<const T extends Shape>(shape: T): Tensor<Mutable<T>>;
   tile(reps: readonly number[]): Tensor;
-  transpose(perm?: readonly number[] | null): Tensor;
+  transpose<A extends Shape, const P extends Shape | null | undefined = null>(
+    this: Tensor<A>,
+    perm?: P,
+  ): Tensor<TransposeShape<A, P>>;
   reverse(axis?: number | readonly number[]): Tensor;
   /** This tensor and then the others along an axis. */
-  concat(others: TensorLike | readonly TensorLike[], axis?: number): Tensor;
+  concat<A extends Shape, const N extends number = 0>(
+    this: Tensor<A>,
+    others: TensorLike | readonly TensorLike[],
+    axis?: N,
+  ): Tensor<ConcatShape<[Tensor<A>], N>>;
   /** This tensor and the others along a new axis. */
   stack(others: TensorLike | readonly TensorLike[], axis?: number): Tensor;
   slice(begin: number | readonly number[], size?: number | readonly number[]): Tensor;
@@ -69,20 +88,57 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   topk(k?: number, sorted?: boolean): { values: Tensor; indices: Tensor };
   /** This tensor on another device. */
   to(device: string): Tensor;
-  matMul(b: TensorLike, transposeA?: boolean, transposeB?: boolean): Tensor;
+  matMul<A extends Shape, B extends TensorLike, TA extends boolean = false, TB extends boolean = false>(
+    this: Tensor<A>,
+    b: B & InnerSizesMatch<A, ShapeOf<B>, TA, TB>,
+    transposeA?: TA,
+    transposeB?: TB,
+  ): Tensor<MatMulShape<A, ShapeOf<B>, TA, TB>>;
   dot(b: TensorLike): Tensor;
   outerProduct(b: TensorLike): Tensor;
-  sum(axis?: Axes, keepDims?: boolean): Tensor;
-  mean(axis?: Axes, keepDims?: boolean): Tensor;
-  prod(axis?: Axes, keepDims?: boolean): Tensor;
-  max(axis?: Axes, keepDims?: boolean): Tensor;
-  min(axis?: Axes, keepDims?: boolean): Tensor;
-  any(axis?: Axes, keepDims?: boolean): Tensor;
-  all(axis?: Axes, keepDims?: boolean): Tensor;
-  argMax(axis?: number): Tensor;
-  argMin(axis?: number): Tensor;
+  sum<A extends Shape, const X extends Axes | undefined = null, const K extends boolean = false>(
+    this: Tensor<A>,
+    axis?: X,
+    keepDims?: K,
+  ): Tensor<ReducedShape<A, X, K>>;
+  mean<A extends Shape, const X extends Axes | undefined = null, const K extends boolean = false>(
+    this: Tensor<A>,
+    axis?: X,
+    keepDims?: K,
+  ): Tensor<ReducedShape<A, X, K>>;
+  prod<A extends Shape, const X extends Axes | undefined = null, const K extends boolean = false>(
+    this: Tensor<A>,
+    axis?: X,
+    keepDims?: K,
+  ): Tensor<ReducedShape<A, X, K>>;
+  max<A extends Shape, const X extends Axes | undefined = null, const K extends boolean = false>(
+    this: Tensor<A>,
+    axis?: X,
+    keepDims?: K,
+  ): Tensor<ReducedShape<A, X, K>>;
+  min<A extends Shape, const X extends Axes | undefined = null, const K extends boolean = false>(
+    this: Tensor<A>,
+    axis?: X,
+    keepDims?: K,
+  ): Tensor<ReducedShape<A, X, K>>;
+  any<A extends Shape, const X extends Axes | undefined = null, const K extends boolean = false>(
+    this: Tensor<A>,
+    axis?: X,
+    keepDims?: K,
+  ): Tensor<ReducedShape<A, X, K>>;
+  all<A extends Shape, const X extends Axes | undefined = null, const K extends boolean = false>(
+    this: Tensor<A>,
+    axis?: X,
+    keepDims?: K,
+  ): Tensor<ReducedShape<A, X, K>>;
+  argMax<A extends Shape, const X extends number = 0>(this: Tensor<A>, axis?: X): Tensor<ReducedShape<A, X>>;
+  argMin<A extends Shape, const X extends number = 0>(this: Tensor<A>, axis?: X): Tensor<ReducedShape<A, X>>;
   moments(axis?: Axes, keepDims?: boolean): { mean: Tensor; variance: Tensor };
-  logSumExp(axis?: Axes, keepDims?: boolean): Tensor;
+  logSumExp<A extends Shape, const X extends Axes | undefined = null, const K extends boolean = false>(
+    this: Tensor<A>,
+    axis?: X,
+    keepDims?: K,
+  ): Tensor<ReducedShape<A, X, K>>;
   norm(ord?: number | 'euclidean' | 'fro', axis?: Axes, keepDims?: boolean): Tensor;
   conv2d(
     filter: TensorLike,
@@ -124,22 +180,27 @@ export interface TensorMethods<S extends Shape, D extends DType> {
     scale?: TensorLike | null,
     offset?: TensorLike | null,
   ): Tensor;
-  dropout(rate: number, seed?: number): Tensor;
-  alphaDropout(rate: number, seed?: number, options?: AlphaDropoutOptions): Tensor;
-  relu(): Tensor;
-  relu6(): Tensor;
-  leakyRelu(alpha?: number): Tensor;
+  dropout<A extends Shape>(this: Tensor<A>, rate: number, seed?: number): Tensor<Mutable<A>>;
+  alphaDropout<A extends Shape>(
+    this: Tensor<A>,
+    rate: number,
+    seed?: number,
+    options?: AlphaDropoutOptions,
+  ): Tensor<Mutable<A>>;
+  relu: UnaryMethod;
+  relu6: UnaryMethod;
+  leakyRelu<A extends Shape>(this: Tensor<A>, alpha?: number): Tensor<Mutable<A>>;
   prelu(alpha: TensorLike): Tensor;
-  elu(alpha?: number): Tensor;
-  selu(options?: { alpha?: number; scale?: number }): Tensor;
-  celu(alpha?: number): Tensor;
-  softplus(beta?: number): Tensor;
-  sigmoid(): Tensor;
-  hardSigmoid(): Tensor;
-  tanh(): Tensor;
-  softsign(): Tensor;
-  gelu(approximate?: boolean): Tensor;
-  silu(): Tensor;
-  mish(): Tensor;
-  hardSwish(): Tensor;
+  elu<A extends Shape>(this: Tensor<A>, alpha?: number): Tensor<Mutable<A>>;
+  selu<A extends Shape>(this: Tensor<A>, options?: { alpha?: number; scale?: number }): Tensor<Mutable<A>>;
+  celu<A extends Shape>(this: Tensor<A>, alpha?: number): Tensor<Mutable<A>>;
+  softplus<A extends Shape>(this: Tensor<A>, beta?: number): Tensor<Mutable<A>>;
+  sigmoid: UnaryMethod;
+  hardSigmoid: UnaryMethod;
+  tanh: UnaryMethod;
+  softsign: UnaryMethod;
+  gelu<A extends Shape>(this: Tensor<A>, approximate?: boolean): Tensor<Mutable<A>>;
+  silu: UnaryMethod;
+  mish: UnaryMethod;
+  hardSwish: UnaryMethod;
 }

@@ -150,7 +150,7 @@ test('errors name the op, the argument and what came', () => {
     }
     throw new Error('nothing was thrown');
   };
-  expect(message(() => sn.matMul(sn.zeros([2, 3]), sn.zeros([4, 3])))).toBe(
+  expect(message(() => sn.matMul(sn.zeros([2, 3]), sn.zeros([4, 3] as number[])))).toBe(
     "matMul: b: expected axis -2 to equal a's inner axis 3 (a is [2,3]), got [4,3]; did you mean transposeB: true?",
   );
   expect(message(() => sn.matMul(sn.zeros([3]), sn.zeros([3, 1])))).toBe(
