@@ -175,13 +175,21 @@ void transpose_tile(const Transpose& t, int64_t rows, int64_t columns, T* to, co
   }
 }
 
+// Every tile starts at a cache line of the output.
+template <class T>
+SN_DEVICE bool writes_whole_lines(const Transpose& t, const T* to) {
+  constexpr int64_t kLine = 64 / int64_t(sizeof(T));
+  bool whole = reinterpret_cast<uintptr_t>(to) % 64 == 0 && t.row_to % kLine == 0;
+  for (int axis = 0; axis < t.batch.axes; ++axis) whole = whole && t.batch.to[axis] % kLine == 0;
+  return whole;
+}
+
 // Groups are tiles of all planes.
 template <class T>
 __global__ void transpose_kernel(int64_t tiles, int64_t n, Transpose t, T* to, const T* from) {
   constexpr int64_t kRows = kTransposeRows, kColumns = kTransposeColumns<T>;
   const int64_t tile_rows = (t.rows + kRows - 1) / kRows, tile_columns = (t.columns + kColumns - 1) / kColumns;
-  const bool past_cache = kStreams && n * int64_t(sizeof(T)) >= stream_threshold && t.row_to % kColumns == 0 &&
-                          reinterpret_cast<uintptr_t>(to) % 64 == 0;
+  const bool past_cache = kStreams && n * int64_t(sizeof(T)) >= stream_threshold && writes_whole_lines(t, to);
   const Range range = group_range(tiles);
   for (int64_t group = range.begin; group < range.end; group += range.step) {
     const int64_t plane = group / (tile_rows * tile_columns), tile_index = group - plane * tile_rows * tile_columns;

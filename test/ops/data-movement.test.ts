@@ -108,6 +108,10 @@ describe('large tensors, where several threads share the work', () => {
     const x = counting([2048, 4112]);
     expectMoved(x.transpose(), x, [4112, 2048], ([i, j]) => [j!, i!]);
   });
+  test('a transpose larger than the cache whose planes do not start at cache lines', () => {
+    const x = counting([24, 2, 200_000]);
+    expectMoved(x.transpose([2, 1, 0]), x, [200_000, 2, 24], ([i, j, k]) => [k!, j!, i!]);
+  });
   test('pad, slice and concat of 300000 elements', () => {
     const x = counting([1000, 300]);
     expectMoved(
