@@ -2,6 +2,8 @@
 // "rng_stamp" writes four 32-bit words, which makes a stamp from an explicit seed and seeds the state.
 #include "../kernels/random_state.cuh"
 
+#include "../kernels/random_values.h"
+#include "random_map.h"
 #include "runtime/launch.h"
 #include "table.h"
 
@@ -19,10 +21,38 @@ void rng_stamp(const Call& call) {
   launch(call.queue, elements(1, 1), rng_stamp_kernel, value, call.outputs[0].as<RandomStamp>());
 }
 
+// Params: [low, high]; input: the stamp. int32 takes the floor of a double draw.
+void random_uniform(const Call& call) {
+  const View &stamp = call.inputs[0], &y = call.outputs[0];
+  const double low = call.params[0], range = call.params[1] - low;
+  if (y.dtype == DType::kInt32) {
+    launch_random_map<uint32_t>(call.queue, y.size(), 4, stamp, FloorOf<UniformDraw<double>>{{low, range}},
+                                y.as<int32_t>());
+    return;
+  }
+  dispatch_float(y.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    launch_random_map<uint32_t>(call.queue, y.size(), 2, stamp, UniformDraw<Accumulate<T>>{low, range}, y.as<T>());
+  });
+}
+
+// Params: [mean, standard deviation, rest of erf at the limit (0: none)]; input: the stamp.
+void random_normal(const Call& call) {
+  const View &stamp = call.inputs[0], &y = call.outputs[0];
+  const auto& p = call.params;
+  dispatch_float(y.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    launch_random_map<uint32_t>(call.queue, y.size(), 40, stamp, NormalDraw<Accumulate<T>>{p[0], p[1], p[2]},
+                                y.as<T>());
+  });
+}
+
 }  // namespace
 
 void add_random_ops(OpTable& table) {
   table.add({
+      {"random_normal", random_normal},
+      {"random_uniform", random_uniform},
       {"rng_next", rng_next},
       {"rng_stamp", rng_stamp},
   });
