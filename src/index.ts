@@ -38,6 +38,7 @@ export { conv2d, conv2dTranspose, depthwiseConv2d } from './ops/convolution.js';
 export { dot, matMul, outerProduct } from './ops/matmul.js';
 export { avgPool, maxPool } from './ops/pooling.js';
 export type { Padding, Size2d } from './ops/convolution-shape.js';
+export { prelu } from './ops/prelu.js';
 export * from './ops/reductions.js';
 export { losses, Reduction } from './ops/losses.js';
 export { batchNorm, layerNorm } from './ops/normalisation.js';

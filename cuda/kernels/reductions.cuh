@@ -217,7 +217,7 @@ __global__ void reduce_columns_kernel(Reduction shape, int64_t chunk, Fold fold,
       const int last = shape.reduced.axes - 1;
       const bool widens = !Load::kNeedsPlace && columns * 2 <= kWideRow && last >= 0 &&
                           shape.reduced.strides[0][last < 0 ? 0 : last] == columns;
-      const int64_t adjacent = widens ? shape.reduced.sizes[last] : 1;
+      const int64_t adjacent = widens && length > 0 ? shape.reduced.sizes[last] : 1;
       const int64_t most = widens ? kWideRow / columns : 1;
       const int64_t wide = (most < adjacent ? most : adjacent) * width;
       S totals[kColumnTile];

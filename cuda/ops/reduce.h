@@ -8,23 +8,30 @@
 
 namespace selfnorm::SN_BUILD {
 
-// x [outputs, length, columns] over its middle axis.
-inline Reduction reduction_of(int64_t outputs, int64_t length, int64_t columns) {
+// x [outputs, length, columns] over its middle axis, by columns.
+inline Reduction columns_of(int64_t outputs, int64_t length, int64_t columns) {
   Reduction shape;
   const auto add = [](Broadcast<1>& walk, int64_t size, int64_t stride) {
     walk.sizes[walk.axes] = size;
     walk.strides[0][walk.axes++] = stride;
   };
-  shape.outputs = outputs;
   add(shape.kept, outputs, length * columns);
-  if (columns == 1) {
-    shape.inner = length;
-  } else {
-    shape.inner_reduced = false;
-    shape.inner = columns;
-    shape.runs = length;
-    add(shape.reduced, length, columns);
-  }
+  add(shape.reduced, length, columns);
+  shape.outputs = outputs;
+  shape.runs = length;
+  shape.inner = columns;
+  shape.inner_reduced = false;
+  return shape;
+}
+
+// The same; a single column is a row.
+inline Reduction reduction_of(int64_t outputs, int64_t length, int64_t columns) {
+  Reduction shape = columns_of(outputs, length, columns);
+  if (columns != 1) return shape;
+  shape.reduced = {};
+  shape.runs = 1;
+  shape.inner = length;
+  shape.inner_reduced = true;
   return shape;
 }
 
@@ -77,21 +84,27 @@ inline int64_t chunk_of(const Reduction& shape, bool first_stage) {
 }
 
 template <class Fold, class Load, class Store>
+void launch_columns(Queue& queue, const Reduction& shape, int64_t chunk, Fold fold, Load load_at, Store store_at,
+                    int cost) {
+  const int64_t chunks = chunks_of(shape.runs, chunk), tiles = (shape.inner + kColumnTile - 1) / kColumnTile;
+  const int64_t size = std::min(chunk, shape.runs) * std::min(shape.inner, kColumnTile);
+  launch(queue, groups(shape.outputs * chunks * tiles, cost * size, size), reduce_columns_kernel<Fold, Load, Store>,
+         shape, chunk, fold, load_at, store_at);
+}
+
+template <class Fold, class Load, class Store>
 void launch_stage(Queue& queue, const Reduction& shape, int64_t chunk, Fold fold, Load load_at, Store store_at,
                   int cost) {
-  const int64_t length = shape.length(), chunks = chunks_of(length, chunk), columns = shape.columns();
+  const int64_t length = shape.length(), columns = shape.columns();
   if (length <= kShortRow && (shape.inner_reduced || kManyThreads || columns < 16)) {
     launch(queue, elements(shape.outputs * columns, cost * (length + 4)), reduce_short_kernel<Fold, Load, Store>, shape,
            fold, load_at, store_at);
   } else if (shape.inner_reduced) {
     const int64_t size = std::min(chunk, length);
-    launch(queue, groups(shape.outputs * chunks, cost * size, size), reduce_rows_kernel<Fold, Load, Store>, shape,
-           chunk, fold, load_at, store_at);
+    launch(queue, groups(shape.outputs * chunks_of(length, chunk), cost * size, size),
+           reduce_rows_kernel<Fold, Load, Store>, shape, chunk, fold, load_at, store_at);
   } else {
-    const int64_t tiles = (columns + kColumnTile - 1) / kColumnTile;
-    const int64_t size = std::min(chunk, length) * std::min(columns, kColumnTile);
-    launch(queue, groups(shape.outputs * chunks * tiles, cost * size, size), reduce_columns_kernel<Fold, Load, Store>,
-           shape, chunk, fold, load_at, store_at);
+    launch_columns(queue, shape, chunk, fold, load_at, store_at, cost);
   }
 }
 
@@ -110,6 +123,18 @@ void reduce(Queue& queue, const Reduction& shape, Fold fold, Load load_at, Store
   launch_stage(queue, shape, chunk, fold, load_at, StorePartial<S>{partials.as<S>()}, cost);
   reduce(queue, reduction_of(shape.outputs, chunks, shape.columns()), fold, LoadPartial<S>{partials.as<const S>()},
          store_at, 1, false);
+}
+
+// The columns of [rows, columns], whose first stage is always reduce_columns_kernel with partial results: one kernel a
+// Load, where reduce() takes six.
+template <class Fold, class Load, class Store>
+void reduce_columns(Queue& queue, int64_t rows, int64_t columns, Fold fold, Load load_at, Store store_at, int cost) {
+  using S = typename Load::State;
+  const Reduction shape = columns_of(1, rows, columns);
+  const int64_t chunk = chunk_of(shape, true), chunks = chunks_of(rows, chunk);
+  const Scratch partials(queue, size_t(chunks * columns) * sizeof(S));
+  launch_columns(queue, shape, chunk, fold, load_at, StorePartial<S>{partials.as<S>()}, cost);
+  reduce(queue, reduction_of(1, chunks, columns), fold, LoadPartial<S>{partials.as<const S>()}, store_at, 1, false);
 }
 
 }  // namespace selfnorm::SN_BUILD

@@ -7,6 +7,7 @@ const OpTable& op_table() {
   static const OpTable table = [] {
     OpTable ops;
     add_activation_ops(ops);
+    add_bias_activation_ops(ops);
     add_binary_ops(ops);
     add_convolution_ops(ops);
     add_data_movement_ops(ops);
@@ -15,6 +16,7 @@ const OpTable& op_table() {
     add_matmul_ops(ops);
     add_normalize_ops(ops);
     add_pooling_ops(ops);
+    add_prelu_ops(ops);
     add_range_ops(ops);
     add_optimizer_ops(ops);
     add_reduction_ops(ops);

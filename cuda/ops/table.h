@@ -18,6 +18,7 @@ namespace SN_BUILD {
 
 // One function a family, defined in the file of that name.
 void add_activation_ops(OpTable& table);
+void add_bias_activation_ops(OpTable& table);
 void add_binary_ops(OpTable& table);
 void add_convolution_ops(OpTable& table);
 void add_data_movement_ops(OpTable& table);
@@ -26,6 +27,7 @@ void add_gather_ops(OpTable& table);
 void add_matmul_ops(OpTable& table);
 void add_normalize_ops(OpTable& table);
 void add_pooling_ops(OpTable& table);
+void add_prelu_ops(OpTable& table);
 void add_range_ops(OpTable& table);
 void add_optimizer_ops(OpTable& table);
 void add_reduction_ops(OpTable& table);

@@ -11,6 +11,7 @@ import * as comparison from './comparison.js';
 import * as elementwise from './elementwise.js';
 import { gather, oneHot } from './gather.js';
 import { concat, stack } from './join.js';
+import { prelu } from './prelu.js';
 import * as reductions from './reductions.js';
 import { conv2d, conv2dTranspose, depthwiseConv2d } from './convolution.js';
 import { avgPool, maxPool } from './pooling.js';
@@ -50,7 +51,7 @@ const methods = {
   ...{ matMul, dot, outerProduct },
   ...{ conv2d, depthwiseConv2d, conv2dTranspose, maxPool, avgPool },
   ...{ softmax, logSoftmax, batchNorm, layerNorm },
-  ...{ relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
+  ...{ relu, relu6, leakyRelu, prelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
   ...{ tanh, softsign, gelu, silu, mish, hardSwish },
 } satisfies Record<keyof TensorMethods<number[], 'float32'>, (x: TensorLike, ...rest: never[]) => unknown>;
 

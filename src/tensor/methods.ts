@@ -126,6 +126,7 @@ export interface TensorMethods<S extends Shape, D extends DType> {
   relu(): Tensor;
   relu6(): Tensor;
   leakyRelu(alpha?: number): Tensor;
+  prelu(alpha: TensorLike): Tensor;
   elu(alpha?: number): Tensor;
   selu(options?: { alpha?: number; scale?: number }): Tensor;
   celu(alpha?: number): Tensor;
