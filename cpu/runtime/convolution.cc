@@ -83,14 +83,15 @@ dnnl::convolution_forward::primitive_desc forward_desc(const ConvolutionProblem&
     onednn::append_activation(post_ops, Queue::ops().activations[size_t(p.activation)], p.parameters);
     attributes.set_post_ops(post_ops);
   }
-  // Inference: training would only forbid what keeps nothing for backward, and backward recomputes nothing from
-  // forward.
+  // A convolution keeps nothing for its gradients, so training's forward is inference's.
   constexpr auto kind = dnnl::prop_kind::forward_inference;
-  using Desc = dnnl::convolution_forward::desc;
-  const Desc desc = p.has_bias
-                        ? Desc(kind, kDirect, d.x, d.any_filter, d.bias, d.y, d.strides, d.dilations, d.before, d.after)
-                        : Desc(kind, kDirect, d.x, d.any_filter, d.y, d.strides, d.dilations, d.before, d.after);
-  return {desc, attributes, onednn::engine()};
+  using Forward = dnnl::convolution_forward;
+  if (p.has_bias) {
+    return onednn::describe<Forward>(attributes, kind, kDirect, d.x, d.any_filter, d.bias, d.y, d.strides, d.dilations,
+                                     d.before, d.after);
+  }
+  return onednn::describe<Forward>(attributes, kind, kDirect, d.x, d.any_filter, d.y, d.strides, d.dilations, d.before,
+                                   d.after);
 }
 
 Convolution prepare(const ConvolutionProblem& p) {
@@ -109,16 +110,16 @@ Convolution prepare(const ConvolutionProblem& p) {
     add(DNNL_ARG_DST, d.y);
     if (p.has_bias) add(DNNL_ARG_BIAS, d.bias);
   } else if (p.direction == kBackwardInput) {
-    const dnnl::convolution_backward_data::primitive_desc desc(
-        {kDirect, d.x, d.any_filter, d.y, d.strides, d.dilations, d.before, d.after}, engine, hint);
+    const auto desc = onednn::describe_gradient<dnnl::convolution_backward_data>(
+        hint, kDirect, d.x, d.any_filter, d.y, d.strides, d.dilations, d.before, d.after);
     c.primitive = dnnl::convolution_backward_data(desc);
     c.filter_argument = DNNL_ARG_WEIGHTS;
     c.fast_filter = desc.weights_desc();
     add(DNNL_ARG_DIFF_DST, d.y);
     add(DNNL_ARG_DIFF_SRC, d.x);
   } else {
-    const dnnl::convolution_backward_weights::primitive_desc desc(
-        {kDirect, d.x, d.any_filter, d.y, d.strides, d.dilations, d.before, d.after}, engine, hint);
+    const auto desc = onednn::describe_gradient<dnnl::convolution_backward_weights>(
+        hint, kDirect, d.x, d.any_filter, d.y, d.strides, d.dilations, d.before, d.after);
     c.primitive = dnnl::convolution_backward_weights(desc);
     c.filter_argument = DNNL_ARG_DIFF_WEIGHTS;
     c.fast_filter = desc.diff_weights_desc();

@@ -45,10 +45,10 @@ Prepared prepare(const MatmulProblem& p) {
   if (p.has_bias) {
     const memory::desc bias = batched ? memory::desc({1, 1, p.n}, type, memory::dims{p.n, p.n, 1})
                                       : memory::desc({1, p.n}, type, memory::dims{p.n, 1});
-    result.primitive = dnnl::matmul({dnnl::matmul::desc(a, b, bias, y), attributes, engine});
+    result.primitive = dnnl::matmul(onednn::describe<dnnl::matmul>(attributes, a, b, bias, y));
     add(DNNL_ARG_BIAS, bias);
   } else {
-    result.primitive = dnnl::matmul({dnnl::matmul::desc(a, b, y), attributes, engine});
+    result.primitive = dnnl::matmul(onednn::describe<dnnl::matmul>(attributes, a, b, y));
   }
   add(DNNL_ARG_SRC, a);
   add(DNNL_ARG_WEIGHTS, b);

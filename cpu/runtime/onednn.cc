@@ -57,18 +57,25 @@ bool fuses(const ActivationFacts& facts, std::span<const double> parameters) {
 
 void append_activation(dnnl::post_ops& post_ops, const ActivationFacts& facts, const double* parameters) {
   using dnnl::algorithm;
+  const auto append = [&](algorithm function, float alpha, float beta) {
+#if DNNL_VERSION_MAJOR >= 3
+    post_ops.append_eltwise(function, alpha, beta);
+#else
+    post_ops.append_eltwise(1, function, alpha, beta);
+#endif
+  };
   const std::string_view name = facts.name;
   if (name == "leakyRelu") {
-    post_ops.append_eltwise(1, algorithm::eltwise_relu, float(parameters[0]), 0);
+    append(algorithm::eltwise_relu, float(parameters[0]), 0);
   } else if (name == "elu") {
-    post_ops.append_eltwise(1, algorithm::eltwise_elu, float(parameters[0]), 0);
+    append(algorithm::eltwise_elu, float(parameters[0]), 0);
   } else if (name == "selu") {
-    post_ops.append_eltwise(1, algorithm::eltwise_elu, float(parameters[0]), 0);
-    post_ops.append_eltwise(1, algorithm::eltwise_linear, float(parameters[1]), 0);
+    append(algorithm::eltwise_elu, float(parameters[0]), 0);
+    append(algorithm::eltwise_linear, float(parameters[1]), 0);
   } else if (name == "tanh") {
-    post_ops.append_eltwise(1, algorithm::eltwise_tanh, 0, 0);
+    append(algorithm::eltwise_tanh, 0, 0);
   } else if (name == "sigmoid") {
-    post_ops.append_eltwise(1, algorithm::eltwise_logistic, 0, 0);
+    append(algorithm::eltwise_logistic, 0, 0);
   }
 }
 

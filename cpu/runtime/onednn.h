@@ -32,6 +32,27 @@ dnnl::memory::data_type data_type(DType dtype);
 bool fuses(const ActivationFacts& facts, std::span<const double> parameters);
 void append_activation(dnnl::post_ops& post_ops, const ActivationFacts& facts, const double* parameters);
 
+// A primitive's descriptor. oneDNN 3 takes what describes the operation at once, version 2 wrapped in a type of its
+// own.
+template <class Primitive, class... Operation>
+typename Primitive::primitive_desc describe(const dnnl::primitive_attr& attributes, const Operation&... operation) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), operation..., attributes};
+#else
+  return {typename Primitive::desc(operation...), attributes, engine()};
+#endif
+}
+
+// The same for a gradient, which wants its forward operation's descriptor too.
+template <class Primitive, class Forward, class... Operation>
+typename Primitive::primitive_desc describe_gradient(const Forward& forward, const Operation&... operation) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), operation..., forward};
+#else
+  return {typename Primitive::desc(operation...), engine(), forward};
+#endif
+}
+
 inline constexpr size_t kMostPrepared = 1024;
 
 // What `make` prepared for `problem` in the calling thread: primitives with their memory objects, made once.
