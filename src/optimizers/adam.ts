@@ -4,6 +4,7 @@ import { checkNumber, Optimizer } from './optimizer.js';
 
 /** w -= rate * mean / (sqrt(square) + epsilon), rate = learningRate sqrt(1 - beta2^t) / (1 - beta1^t). */
 export class AdamOptimizer extends Optimizer {
+  static override readonly opName = 'adam';
   readonly className = 'Adam';
   protected readonly op = new NativeOp('adam');
   protected readonly slotCount = 2;

@@ -4,6 +4,7 @@ import { checkNumber, Optimizer } from './optimizer.js';
 
 /** velocity = momentum * velocity - learningRate * gradient; w += velocity (Nesterov: w += momentum * velocity - step). */
 export class MomentumOptimizer extends Optimizer {
+  static override readonly opName = 'momentum';
   readonly className = 'Momentum';
   protected readonly op = new NativeOp('momentum');
   protected readonly slotCount = 1;

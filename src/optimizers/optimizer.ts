@@ -29,6 +29,8 @@ interface Tracked {
 export abstract class Optimizer {
   /** The name Keras and tfjs give it. */
   abstract readonly className: string;
+  /** The function of `train` that makes it. */
+  static readonly opName: string = 'optimizer';
   protected abstract readonly op: NativeOp;
   /** Tensors of the parameter's shape kept for each parameter. */
   protected abstract readonly slotCount: number;
@@ -42,7 +44,7 @@ export abstract class Optimizer {
   private steps = 0;
 
   constructor(learningRate: number) {
-    this.rate = checkNumber(this.constructor.name.toLowerCase(), 'learningRate', learningRate, 0, Infinity);
+    this.rate = checkNumber(`train.${new.target.opName}`, 'learningRate', learningRate, 0, Infinity);
   }
 
   /** Read by the step from device memory: changing it does not change a recorded step. */

@@ -4,6 +4,7 @@ import { Optimizer } from './optimizer.js';
 
 /** w -= learningRate * gradient. */
 export class SgdOptimizer extends Optimizer {
+  static override readonly opName = 'sgd';
   readonly className = 'SGD';
   protected readonly op = new NativeOp('sgd');
   protected readonly slotCount = 0;

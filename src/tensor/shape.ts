@@ -46,6 +46,12 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   return shape;
 }
 
+/** Whether `own` broadcasts to exactly `shape`. */
+export function broadcastsTo(own: Shape, shape: Shape): boolean {
+  const added = shape.length - own.length;
+  return added >= 0 && own.every((size, axis) => size === 1 || size === shape[axis + added]);
+}
+
 /** One axis as an index from 0; negative ones count from the end. */
 export function checkAxis(op: string, argument: string, axis: unknown, rank: number): number {
   if (!Number.isInteger(axis) || (axis as number) < -rank || (axis as number) >= rank) {

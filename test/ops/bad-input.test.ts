@@ -121,7 +121,12 @@ const rows: readonly (readonly [what: string, call: () => unknown, code: ErrorCo
   ['a permutation with a repeat', () => sn.transpose(sn.zeros([2, 2]), [0, 0]), 'ERR_ARGUMENT', /^transpose: perm: /],
   ['fractional indices', () => sn.gather(sn.zeros([2]), sn.tensor([0.5])), 'ERR_DTYPE', /^gather: indices: .*int32/],
   ['k beyond the axis', () => sn.topk(sn.zeros([2]), 3), 'ERR_ARGUMENT', /^topk: k: .*got 3/],
-  ['a negative learning rate', () => sn.train.sgd(wrong('fast')), 'ERR_ARGUMENT', /sgd: learningRate: .*"fast"/],
+  [
+    'a negative learning rate',
+    () => sn.train.sgd(wrong('fast')),
+    'ERR_ARGUMENT',
+    /^train\.sgd: learningRate: .*"fast"/,
+  ],
   ['a reduction over nothing', () => sn.max(sn.zeros([0, 2]), 0), 'ERR_SHAPE', /^max: /],
 ];
 
