@@ -37,7 +37,8 @@ function installSystemPackages(wanted) {
   }
   console.log(`setup: ${command}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args) => run(prefix[0] ?? 'apt-get', [...prefix.slice(1), ...(prefix.length ? ['apt-get'] : []), ...args], { env });
+  const apt = (...args) =>
+    run(prefix[0] ?? 'apt-get', [...prefix.slice(1), ...(prefix.length ? ['apt-get'] : []), ...args], { env });
   if (apt('install', '-y', '-qq', '--no-install-recommends', ...missing) === 0) return;
   // The package lists may be old or not there yet.
   apt('update', '-qq');

@@ -1,5 +1,6 @@
 // The one loop of every random op: output[i] = f(bits of element i, inputs[i]...). Element i owns a fixed slice of the
-// Philox stream, so results depend on the stamp and the index alone: not on the device, the launch or the other elements.
+// Philox stream, so results depend on the stamp and the index alone: not on the device, the launch or the other
+// elements.
 #pragma once
 
 #include <bit>

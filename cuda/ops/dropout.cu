@@ -1,5 +1,5 @@
-// Dropout ops. Params: [threshold, a, b, dropped] and for the fused form [..., SELU alpha, SELU scale]; the stamp is the
-// last input. One op is dropout and alpha dropout, forward and backward: they differ in the constants.
+// Dropout ops. Params: [threshold, a, b, dropped] and for the fused form [..., SELU alpha, SELU scale]; the stamp is
+// the last input. One op is dropout and alpha dropout, forward and backward: they differ in the constants.
 #include "../kernels/dropout.cuh"
 
 #include "random_map.h"

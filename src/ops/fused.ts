@@ -3,7 +3,8 @@
 // gradient in one pass over dy, and then the plain op's gradients.
 import { invalid } from '../errors.js';
 import { isRecording, record } from '../autograd/tape.js';
-import { NativeOp, run } from '../tensor/backend.js';
+import type { NativeOp } from '../tensor/backend.js';
+import { run } from '../tensor/backend.js';
 import { convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { isFloat } from '../tensor/dtype.js';
 import { broadcastsTo, sizeOf, type Shape } from '../tensor/shape.js';

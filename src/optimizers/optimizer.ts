@@ -7,7 +7,8 @@ import { convert } from '../tensor/convert.js';
 import type { DType } from '../tensor/dtype.js';
 import { withoutScope } from '../tensor/scope.js';
 import { sameShape } from '../tensor/shape.js';
-import { makeFromBytes, makeOne, Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { makeFromBytes, makeOne } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
 
 const FILL = new NativeOp('fill');

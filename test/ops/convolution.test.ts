@@ -54,7 +54,7 @@ function along(
     return [outputs, Math.floor(Math.max((outputs - 1) * stride + reach - size, 0) / 2)];
   }
   const [before, after] = typeof pad === 'number' ? [pad, pad] : pad[axis + 1]!;
-  return [Math.floor((size + before! + after! - reach) / stride) + 1, before!];
+  return [Math.floor((size + before + after - reach) / stride) + 1, before];
 }
 
 /** y, and the gradients of sum(dy y): one loop over every product. */
@@ -116,7 +116,7 @@ describe.each(['float32', 'float64', 'bfloat16', 'float16'] as DType[])('convolu
     const f = (a: Tensor, w: Tensor): Tensor => op(a, w, c.strides, c.pad, 'NHWC', c.dilations);
     const inputs = [sn.tensor(x, c.x, dtype), sn.tensor(filter, c.filter, dtype)];
     const dy = sn.tensor(grid(size(expected.shape), 3), expected.shape, dtype);
-    const { value, grads } = sn.valueAndGrads(f as (...xs: Tensor[]) => Tensor)(inputs, dy);
+    const { value, grads } = sn.valueAndGrads(f)(inputs, dy);
     expect(value.dtype).toBe(dtype);
     expectClose('y', host(value), { shape: expected.shape, data: expected.y }, dtype, 'product');
     expectClose('dx', host(grads[0]!), { shape: c.x, data: expected.dx }, dtype, 'product');

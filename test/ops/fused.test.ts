@@ -39,8 +39,8 @@ const FUSIONS: Fusion[] = [
   {
     name: 'fused.matMul',
     inputs: [[65, 40], [40, 33], [33]],
-    fused: (activation, a, b, bias) => sn.fused.matMul({ a: a!, b: b!, bias: bias!, activation }),
-    composed: (name, a, b, bias) => apply(name, sn.add(sn.matMul(a!, b!), bias!)),
+    fused: (activation, a, b, bias) => sn.fused.matMul({ a: a, b: b, bias: bias, activation }),
+    composed: (name, a, b, bias) => apply(name, sn.add(sn.matMul(a, b), bias)),
   },
   {
     name: 'fused.matMul of batches, b transposed',
@@ -49,15 +49,15 @@ const FUSIONS: Fusion[] = [
       [33, 40],
       [1, 33],
     ],
-    fused: (activation, a, b, bias) => sn.fused.matMul({ a: a!, b: b!, transposeB: true, bias: bias!, activation }),
-    composed: (name, a, b, bias) => apply(name, sn.add(sn.matMul(a!, b!, false, true), bias!)),
+    fused: (activation, a, b, bias) => sn.fused.matMul({ a: a, b: b, transposeB: true, bias: bias, activation }),
+    composed: (name, a, b, bias) => apply(name, sn.add(sn.matMul(a, b, false, true), bias)),
   },
   {
     name: 'fused.conv2d',
     inputs: [[2, 9, 8, 5], [3, 3, 5, 18], [18]],
     fused: (activation, x, filter, bias) =>
-      sn.fused.conv2d({ x: x!, filter: filter!, strides: 1, pad: 'same', bias: bias!, activation }),
-    composed: (name, x, filter, bias) => apply(name, sn.add(sn.conv2d(x!, filter!, 1, 'same'), bias!)),
+      sn.fused.conv2d({ x: x, filter: filter, strides: 1, pad: 'same', bias: bias, activation }),
+    composed: (name, x, filter, bias) => apply(name, sn.add(sn.conv2d(x, filter, 1, 'same'), bias)),
   },
 ];
 
@@ -114,8 +114,8 @@ describe('bias and activation of fused.matMul', () => {
     const bias = grid(shape, 3);
     const f = (x: Tensor, w: Tensor, c: Tensor): Tensor => sn.fused.matMul({ a: x, b: w, bias: c, activation: 'tanh' });
     const g = (x: Tensor, w: Tensor, c: Tensor): Tensor => sn.tanh(sn.add(sn.matMul(x, w), c));
-    const found = sn.valueAndGrads(f as (...xs: Tensor[]) => Tensor)([a, b, bias]);
-    const expected = sn.valueAndGrads(g as (...xs: Tensor[]) => Tensor)([a, b, bias]);
+    const found = sn.valueAndGrads(f)([a, b, bias]);
+    const expected = sn.valueAndGrads(g)([a, b, bias]);
     expectClose('value', host(found.value), host(expected.value), 'float64', 'product');
     found.grads.forEach((one, i) =>
       expectClose(`gradient ${i}`, host(one), host(expected.grads[i]!), 'float64', 'product'),
