@@ -70,34 +70,38 @@ Napi::Value list_devices(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value list_ops(const Napi::CallbackInfo& info) {
-  const auto& ops = Queue::ops().ops;
-  Napi::Array result = Napi::Array::New(info.Env(), ops.size());
-  for (uint32_t i = 0; i < ops.size(); ++i) result[i] = Napi::String::New(info.Env(), ops[i].name);
-  return result;
+  return guarded(info, [&]() -> Napi::Value {
+    const auto& ops = Queue::ops().ops;
+    Napi::Array result = Napi::Array::New(info.Env(), ops.size());
+    for (uint32_t i = 0; i < ops.size(); ++i) result[i] = Napi::String::New(info.Env(), ops[i].name);
+    return result;
+  });
 }
 
 Napi::Value list_activations(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const auto& facts = Queue::ops().activations;
-  Napi::Array result = Napi::Array::New(env, facts.size());
-  for (uint32_t i = 0; i < facts.size(); ++i) {
-    Napi::Object row = Napi::Object::New(env);
-    row["name"] = facts[i].name;
-    row["saves"] = facts[i].saves == Saves::kOutput ? "output" : "input";
-    Napi::Array parameters = Napi::Array::New(env), kinks = Napi::Array::New(env);
-    for (int p = 0; p < facts[i].parameter_count; ++p) {
-      Napi::Object parameter = Napi::Object::New(env);
-      parameter["name"] = facts[i].parameters[p].name;
-      parameter["fallback"] = facts[i].parameters[p].fallback;
-      parameter["minimum"] = facts[i].parameters[p].minimum;
-      parameters[uint32_t(p)] = parameter;
+  return guarded(info, [&]() -> Napi::Value {
+    const Napi::Env env = info.Env();
+    const auto& facts = Queue::ops().activations;
+    Napi::Array result = Napi::Array::New(env, facts.size());
+    for (uint32_t i = 0; i < facts.size(); ++i) {
+      Napi::Object row = Napi::Object::New(env);
+      row["name"] = facts[i].name;
+      row["saves"] = facts[i].saves == Saves::kOutput ? "output" : "input";
+      Napi::Array parameters = Napi::Array::New(env), kinks = Napi::Array::New(env);
+      for (int p = 0; p < facts[i].parameter_count; ++p) {
+        Napi::Object parameter = Napi::Object::New(env);
+        parameter["name"] = facts[i].parameters[p].name;
+        parameter["fallback"] = facts[i].parameters[p].fallback;
+        parameter["minimum"] = facts[i].parameters[p].minimum;
+        parameters[uint32_t(p)] = parameter;
+      }
+      for (int k = 0; k < facts[i].kink_count; ++k) kinks[uint32_t(k)] = facts[i].kinks[k];
+      row["parameters"] = parameters;
+      row["kinks"] = kinks;
+      result[i] = row;
     }
-    for (int k = 0; k < facts[i].kink_count; ++k) kinks[uint32_t(k)] = facts[i].kinks[k];
-    row["parameters"] = parameters;
-    row["kinks"] = kinks;
-    result[i] = row;
-  }
-  return result;
+    return result;
+  });
 }
 
 // openQueue(device): number

@@ -70,13 +70,13 @@ std::shared_ptr<Storage> new_storage(Instance& instance, Queue& queue, const Vie
 }
 
 // An optimizer or assign() writes here. A storage that others view must not change under them: they keep the old one.
+// A variable's is never viewed, and must stay where recorded work finds it; reads of it under way have their bytes.
 void make_writable(Instance& instance, TensorRow& row) {
-  if (row.storage.use_count() == 1) return;
+  if (row.storage->variable || row.storage.use_count() == 1) return;
   auto own = new_storage(instance, *row.storage->queue, row.view);
   own->queue->copy(own->data, row.view.data, bytes_of(row.view));
   own->variable = true;
-  row.view.data = own->data;
-  row.storage = std::move(own);
+  instance.tensors.replace_storage(row, std::move(own));
 }
 
 struct NewTensor {
@@ -127,6 +127,7 @@ napi_value call_op(napi_env env, napi_callback_info info) {
       if (id != 0) {
         TensorRow* const row = instance.tensors.find(id);
         if (row == nullptr) throw_disposed(input_count + i);
+        if (row->storage->queue != &queue) throw Error("ERR_DEVICE", "native op: expected all tensors on one device");
         make_writable(instance, *row);
         // The op may also read it: an input of the same id must see the storage that is written.
         view = row->view;

@@ -44,7 +44,7 @@ double TensorTable::add(napi_value object, std::shared_ptr<Storage> storage, con
     free_slots_.push_back(slot);
     throw Error("ERR_ARGUMENT", "native: tensor: expected an object to hold the new tensor");
   }
-  account(int64_t(storage->bytes));
+  attach(*storage);
   row.storage = std::move(storage);
   row.view = view;
   ++live_;
@@ -54,7 +54,7 @@ double TensorTable::add(napi_value object, std::shared_ptr<Storage> storage, con
 
 void TensorTable::free_row(uint32_t slot) {
   TensorRow& row = rows_[slot];
-  account(-int64_t(row.storage->bytes));
+  detach(*row.storage);
   // Deleting the reference also takes its finalizer out of the queue.
   napi_delete_reference(env_, row.object);
   row.object = nullptr;
@@ -69,6 +69,21 @@ bool TensorTable::remove(double id) {
   if (row == nullptr) return false;
   free_row(static_cast<uint32_t>(row - rows_.data()));
   return true;
+}
+
+void TensorTable::replace_storage(TensorRow& row, std::shared_ptr<Storage> storage) {
+  detach(*row.storage);
+  attach(*storage);
+  row.view.data = storage->data;
+  row.storage = std::move(storage);
+}
+
+void TensorTable::attach(Storage& storage) {
+  if (storage.rows++ == 0) account(int64_t(storage.bytes));
+}
+
+void TensorTable::detach(Storage& storage) {
+  if (--storage.rows == 0) account(-int64_t(storage.bytes));
 }
 
 void TensorTable::sweep() {

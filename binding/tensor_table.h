@@ -21,6 +21,8 @@ struct Storage {
   size_t bytes;
   // Overwritten in place by assign() and optimizers; a view of it is therefore a copy.
   bool variable = false;
+  // Rows of the table that view it. The use count of the pointer also counts reads under way.
+  int64_t rows = 0;
 
   Storage(Queue* owner, size_t size) : queue(owner), data(owner->allocate(size)), bytes(size) {}
   ~Storage() { queue->release(data, bytes); }
@@ -47,6 +49,8 @@ class TensorTable {
   // Adds a tensor and ties its life to the JavaScript object; the object gets the id.
   double add(napi_value object, std::shared_ptr<Storage> storage, const View& view);
   bool remove(double id);
+  // Gives a row memory of its own, in which its view lies at the start.
+  void replace_storage(TensorRow& row, std::shared_ptr<Storage> storage);
   // Frees rows whose object was collected.
   void sweep();
   // Called before memory is taken: sweeps when enough was created since the last time.
@@ -60,6 +64,9 @@ class TensorTable {
   static void finalize(napi_env env, void* id, void* table);
   static double id_of(uint32_t slot, uint32_t generation);
   void free_row(uint32_t slot);
+  // Memory that several rows share counts once.
+  void attach(Storage& storage);
+  void detach(Storage& storage);
   void account(int64_t bytes);
 
   napi_env env_;

@@ -23,7 +23,7 @@ export * from './ops/arithmetic.js';
 export * from './ops/comparison.js';
 export * from './ops/elementwise.js';
 export { broadcastTo, tile } from './ops/broadcast.js';
-export { cast } from './ops/cast.js';
+export { castCopy as cast } from './ops/cast.js';
 export { alphaDropout, dropout, seluAlphaDropout, type AlphaDropoutOptions, type NoiseShape } from './ops/dropout.js';
 export { setSeed } from './tensor/random-state.js';
 export { where } from './ops/select.js';
@@ -66,5 +66,6 @@ export {
   tanh,
 } from './ops/activations.js';
 export { customGrad, grad, grads, valueAndGrad, valueAndGrads, variableGrads } from './autograd/gradients.js';
+export type { CustomGradient, CustomGradientFunc, GradSaveFunc } from './autograd/gradients.js';
 export * as train from './train.js';
 export { Optimizer } from './optimizers/optimizer.js';

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import * as sn from '../src/index.js';
+import { NativeOp, run } from '../src/tensor/backend.js';
+import { makeOne } from '../src/tensor/tensor.js';
 
 const collect = globalThis.gc as () => void;
 
@@ -77,6 +79,93 @@ describe('memory', () => {
     expect(bytes).toBeGreaterThan(0);
   });
 
+  test('memory that tensors share counts once, and none is left when they are gone', () => {
+    const at = (): number => sn.memory().numBytes;
+    const before = at();
+    const x = sn.ones([1000]);
+    const views = [x.reshape([10, 100]), x.slice(100, 50), x.clone()];
+    expect(at()).toBe(before + 4000);
+    x.dispose();
+    expect(at()).toBe(before + 4000);
+    // Written in place, a view gets memory of its own and leaves the others as they are.
+    run(views[1]!.backend, new NativeOp('assign'), [sn.zeros([50])], [{ id: views[1]!.id }]);
+    expect([views[1]!.dataSync()[3], views[2]!.dataSync()[103]]).toEqual([0, 1]);
+    sn.dispose(views);
+    collect();
+    sn.memory();
+    expect(at()).toBeLessThanOrEqual(before + 200);
+    for (const value of [sn.zeros([0]), sn.zeros([3, 0]).neg(), sn.scalar(1)]) value.dispose();
+    expect(at()).toBeLessThanOrEqual(before + 200);
+  });
+
+  test('dispose, tidy and keep in every order free once', () => {
+    const before = sn.memory().numTensors;
+    const x = sn.ones([4]);
+    x.dispose();
+    x.dispose();
+    sn.dispose([x, { x }, x]);
+    sn.tidy(() => {
+      const y = sn.ones([4]);
+      y.dispose();
+      return [y];
+    });
+    const outer = sn.tidy(() => {
+      const inner = sn.tidy(() => ({ a: sn.ones([2]), b: [sn.ones([3])] }));
+      return inner.b;
+    });
+    expect(sn.memory().numTensors).toBe(before + 1);
+    sn.dispose(outer);
+    expect(() =>
+      sn.tidy(() => {
+        sn.ones([5]);
+        sn.tidy(() => {
+          sn.ones([6]);
+          throw new Error('inside');
+        });
+      }),
+    ).toThrow('inside');
+    expect(sn.memory().numTensors).toBe(before);
+  });
+
+  test('an async function given to tidy may fail later without ending the process', async () => {
+    expect(() =>
+      sn.tidy(async () => {
+        await Promise.resolve();
+        throw new Error('late');
+      }),
+    ).toThrow(/^tidy: fn: /);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(sn.add(1, 1).dataSync()[0]).toBe(2);
+  });
+
+  test('a disposed operand inside an op is an error, not a crash', () => {
+    const dead = sn.ones([4]);
+    dead.dispose();
+    const live = sn.ones([4]);
+    expect(() => makeOne(live.backend, new NativeOp('add'), [live, dead], [4], 'float32')).toThrow(
+      expect.objectContaining({ code: 'ERR_DISPOSED' }),
+    );
+    expect(() => run(live.backend, new NativeOp('assign'), [live], [{ id: dead.id }])).toThrow(
+      expect.objectContaining({ code: 'ERR_DISPOSED' }),
+    );
+  });
+
+  test('hundreds of operands, and more than the native side takes', () => {
+    const parts = Array.from({ length: 1500 }, (_, i) => sn.fill([1, 1, 1], i));
+    const joined = sn.concat(parts);
+    expect(joined.shape).toEqual([1500, 1, 1]);
+    expect(joined.dataSync()[1499]).toBe(1499);
+    const many = Array.from({ length: 600 }, () => parts[0]!);
+    expect(() => makeOne(parts[0]!.backend, new NativeOp('concat'), many, [600, 1, 1], 'float32', [0])).toThrow(
+      /at most 512/,
+    );
+    const params = new Array<number>(5000).fill(0);
+    expect(() => makeOne(parts[0]!.backend, new NativeOp('neg'), [parts[0]!], [1, 1, 1], 'float32', params)).toThrow(
+      /^neg: .*(fit|at most)/,
+    );
+    sn.dispose([parts, joined]);
+  });
+
   test('data() resolves while the event loop turns', async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
@@ -113,6 +202,35 @@ describe('lifecycle', () => {
       ),
     );
     expect(results).toEqual([101, 101, 101, 101]);
+  });
+
+  test('a worker that is terminated while it reads large tensors does not take the process', async () => {
+    for (let round = 0; round < 3; round++) {
+      const source = `${script} const big = [1, 2, 3, 4].map((v) => sn.fill([2 ** 24], v));
+        for (const one of big) one.data(); require('node:worker_threads').parentPort.postMessage('reading'); setInterval(() => 0, 1000);`;
+      const worker = new Worker(source, { eval: true });
+      await new Promise((resolve) => worker.once('message', resolve));
+      await worker.terminate();
+    }
+    expect(sn.add(1, 1).dataSync()[0]).toBe(2);
+  });
+
+  test('large ops on several threads at once give the right results', async () => {
+    const source = `${script} const { parentPort } = require('node:worker_threads');
+      let sum = 0; for (let i = 0; i < 20; i++) sum += sn.sum(sn.mul(sn.fill([2 ** 20], i), 2)).dataSync()[0] / 2 ** 20;
+      parentPort.postMessage(sum);`;
+    const results = await Promise.all(
+      Array.from(
+        { length: 6 },
+        () =>
+          new Promise((resolve, reject) => {
+            const worker = new Worker(source, { eval: true });
+            worker.once('message', resolve);
+            worker.once('error', reject);
+          }),
+      ),
+    );
+    expect(results).toEqual([380, 380, 380, 380, 380, 380]);
   });
 
   test('a worker that is terminated in the middle of an op does not take the process', async () => {

@@ -40,6 +40,38 @@ size_t system_memory() {
   return limit;
 }
 
+// The number behind a name in a file of "name number" lines, as /proc/meminfo; `missing` if it is not there.
+size_t number_in(const char* file, const std::string& name, size_t missing) {
+  std::ifstream stream(file);
+  std::string word;
+  size_t value = 0;
+  while (stream >> word) {
+    if (word == name && stream >> value) return value;
+  }
+  return missing;
+}
+
+size_t only_number_in(const char* file, size_t missing) {
+  std::ifstream stream(file);
+  size_t value = 0;
+  return stream >> value ? value : missing;
+}
+
+// What can be taken now before Linux kills somebody: other processes and the JavaScript heap use memory as well.
+size_t available_memory() {
+  const size_t kib = number_in("/proc/meminfo", "MemAvailable:", SIZE_MAX / 1024);
+  size_t available = kib * 1024;
+  const size_t limit = only_number_in("/sys/fs/cgroup/memory.max", 0);
+  if (limit > 0) {
+    // Pages of files count as used, and are given up when memory is short.
+    const size_t used = only_number_in("/sys/fs/cgroup/memory.current", 0);
+    const size_t files = number_in("/sys/fs/cgroup/memory.stat", "inactive_file", 0);
+    const size_t held = used - std::min(used, files);
+    available = std::min(available, limit - std::min(limit, held));
+  }
+  return available;
+}
+
 }  // namespace
 
 Memory& Memory::instance() {
@@ -65,6 +97,9 @@ void* Memory::take_cached(size_t size) {
 void* Memory::take_fresh(size_t size) {
   if (size_t(stats_.in_use) + size > system_memory()) return nullptr;
   if (size_t(stats_.in_use + stats_.cached) + size > system_memory()) return nullptr;
+  // Looking takes some 50 us: worth it where one request can make the difference.
+  constexpr size_t kWorthLooking = size_t(64) << 20;
+  if (size >= kWorthLooking && available_memory() < size + kWorthLooking) return nullptr;
   const bool huge = size >= kHugePage;
   void* block = nullptr;
   if (posix_memalign(&block, huge ? kHugePage : kAlignment, size) != 0) return nullptr;

@@ -52,7 +52,10 @@ const OpTable& Queue::ops() { return active_flavour().op_table(); }
 
 Queue::Queue(int) {}
 
-void Queue::upload(void* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
+// The address of an empty JavaScript array may be null, which memcpy may not be given.
+void Queue::upload(void* to, const void* from, size_t bytes) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+}
 
 void Queue::copy(void* to, const void* from, size_t bytes) {
   enqueue([=] { std::memcpy(to, from, bytes); });

@@ -1,13 +1,15 @@
 // Gradients of functions: tfjs's grad family over the tape.
-import { failure, invalid } from '../errors.js';
+import { failure, invalid, show } from '../errors.js';
 import { add } from '../ops/arithmetic.js';
 import { cast } from '../ops/cast.js';
 import { onesLike, zerosLike } from '../ops/creation.js';
+import { clone } from '../ops/reshape.js';
 import { convert, type TensorLike } from '../tensor/convert.js';
 import { isFloat } from '../tensor/dtype.js';
+import { dispose } from '../tensor/memory.js';
 import { closeScope, openScope } from '../tensor/scope.js';
 import { sameShape } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
+import { makeView, Tensor } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
 import { record, Tape, withoutRecording, withTape, isRecording } from './tape.js';
 
@@ -22,6 +24,7 @@ interface Gradients {
 
 function run(op: string, tape: Tape, body: () => Tensor, dy: Tensor | undefined): Gradients {
   const value = withTape(tape, body);
+  if (value instanceof Tensor) tape.see(value);
   if (!(value instanceof Tensor)) throw invalid('ERR_ARGUMENT', op, 'f', 'a function that returns a tensor', value);
   value.assertLive(op, 'f');
   if (!isFloat(value.dtype)) throw invalid('ERR_DTYPE', op, 'f', 'a float result', value.dtype);
@@ -31,6 +34,16 @@ function run(op: string, tape: Tape, body: () => Tensor, dy: Tensor | undefined)
   const seed = dy === undefined ? onesLike(value) : cast(dy, value.dtype);
   const gradients = tape.gradients(value, seed, add);
   return { value, of: (x) => gradients.get(x), used: [...tape.used] };
+}
+
+/**
+ * A result that nobody else holds: arguments, dy and other results may be the very same tensor, and who disposes of one
+ * must not lose the others.
+ */
+function own(result: Tensor, others: Set<Tensor>): Tensor {
+  const mine = others.has(result) ? clone(result) : result;
+  others.add(mine);
+  return mine;
 }
 
 /** Runs in a scope of its own: everything but the results is freed at once, as by tidy(). */
@@ -67,7 +80,9 @@ function differentiate(
       for (const x of xs) tape.watch(x);
       const seed = dy === undefined ? undefined : convert(op, 'dy', dy);
       const found = run(op, tape, () => f(...xs), seed);
-      return { value: found.value, grads: xs.map((x) => found.of(x) ?? zerosLike(x)) };
+      const others = new Set<Tensor>(seed === undefined ? xs : [...xs, seed]);
+      const value = own(found.value, others);
+      return { value, grads: xs.map((x) => own(found.of(x) ?? zerosLike(x), others)) };
     },
     ({ value, grads }) => (wanted === 'value too' ? [value, ...grads] : grads),
   );
@@ -117,7 +132,7 @@ export function gradientsByVariable(
 ): { value: Tensor; grads: Map<Variable, Tensor> } {
   if (typeof f !== 'function') throw invalid('ERR_ARGUMENT', op, 'f', 'a function', f);
   const listed = varList === undefined ? undefined : new Set<Tensor>(varList);
-  const tape = new Tape((x) => (listed === undefined ? x instanceof Variable && x.trainable : listed.has(x)));
+  const tape = new Tape((x) => x instanceof Variable && x.trainable && (listed === undefined || listed.has(x)));
   return scoped(
     tape,
     () => {
@@ -125,10 +140,12 @@ export function gradientsByVariable(
       if (found.value.rank !== 0) {
         throw invalid('ERR_SHAPE', op, 'f', 'a scalar result', [...found.value.shape], 'reduce it, as by mean()');
       }
+      const others = new Set<Tensor>(found.used);
+      const value = own(found.value, others);
       const grads = new Map<Variable, Tensor>();
-      for (const variable of (varList ?? found.used) as readonly Variable[]) {
+      for (const variable of found.used as readonly Variable[]) {
         const gradient = found.of(variable);
-        if (gradient !== undefined) grads.set(variable, gradient);
+        if (gradient !== undefined) grads.set(variable, own(gradient, others));
       }
       if (grads.size === 0) {
         throw failure(
@@ -137,7 +154,7 @@ export function gradientsByVariable(
           'f: expected its result to depend on a trainable variable, got one that depends on none',
         );
       }
-      return { value: found.value, grads };
+      return { value, grads };
     },
     ({ value, grads }) => [value, ...grads.values()],
   );
@@ -146,15 +163,29 @@ export function gradientsByVariable(
 /**
  * The gradients of a scalar with respect to the trainable variables that f uses, by variable name.
  * @param f A function without arguments that gives a scalar.
- * @param varList The variables to differentiate by; those that f uses by default.
- * @throws ShapeError when f's value is not a scalar; ArgumentError when f uses none of the variables.
+ * @param varList The variables to differentiate by; those that f uses by default. Variables that are not trainable, or
+ *   that f does not use, get no gradient.
+ * @throws ShapeError when f's value is not a scalar; ArgumentError when f uses none of the variables, or two of one name.
  */
 export function variableGrads(
   f: () => Tensor,
   varList?: readonly Variable[],
 ): { value: Tensor; grads: Record<string, Tensor> } {
-  const { value, grads } = gradientsByVariable('variableGrads', f, varList);
-  return { value, grads: Object.fromEntries([...grads].map(([variable, gradient]) => [variable.name, gradient])) };
+  const op = 'variableGrads';
+  const { value, grads } = gradientsByVariable(op, f, varList);
+  const byName: Record<string, Tensor> = {};
+  for (const [{ name }, gradient] of grads) {
+    if (Object.hasOwn(byName, name)) {
+      dispose([value, ...grads.values()]);
+      throw failure(
+        'ERR_ARGUMENT',
+        op,
+        `f: expected variables of different names, since gradients go by name, got two named ${show(name)}`,
+      );
+    }
+    byName[name] = gradient;
+  }
+  return { value, grads: byName };
 }
 
 /** What customGrad's function returns: the value, and its gradient given dy and the saved tensors. */
@@ -163,13 +194,26 @@ export interface CustomGradient {
   gradFunc: (dy: Tensor, saved: Tensor[]) => Tensor | Tensor[];
 }
 
+/** Keeps tensors for gradFunc, which gets them back as its second argument. */
+export type GradSaveFunc = (tensors: Tensor[]) => void;
+
+// The parameters of a method are compared both ways: f may name its own, as in (x: Tensor, save: GradSaveFunc) => ...
+interface Custom {
+  function(...args: (Tensor | GradSaveFunc)[]): CustomGradient;
+}
+/** The function customGrad takes: the inputs, then `save`. */
+export type CustomGradientFunc = Custom['function'];
+
 /**
  * A function with a gradient of its own: f gets the inputs and `save`, and returns {value, gradFunc}. gradFunc gives one
  * gradient an input; written with ops, it can be differentiated again.
+ * @example const clipped = sn.customGrad((x: Tensor, save: GradSaveFunc) => {
+ *   save([x]);
+ *   return { value: x.relu(), gradFunc: (dy, [x]) => dy.clipByValue(-1, 1) };
+ * });
  */
-export function customGrad(
-  f: (...args: [...Tensor[], (tensors: Tensor[]) => void]) => CustomGradient,
-): (...inputs: TensorLike[]) => Tensor {
+export function customGrad(f: CustomGradientFunc): (...inputs: TensorLike[]) => Tensor {
+  if (typeof f !== 'function') throw invalid('ERR_ARGUMENT', 'customGrad', 'f', 'a function', f);
   return (...inputs) => {
     const xs = inputs.map((input, i) => convert('customGrad', `argument ${i}`, input));
     const saved: Tensor[] = [];
@@ -178,7 +222,9 @@ export function customGrad(
       throw invalid('ERR_ARGUMENT', 'customGrad', 'f', 'a function that returns {value, gradFunc}', custom);
     }
     if (isRecording()) {
-      record([custom.value], xs, ([dy]) => {
+      // A view: the tapes may know the value itself, as an argument or as the result of another op.
+      const value = makeView(custom.value, custom.value.shape);
+      record([value], xs, ([dy]) => {
         if (dy == null) return xs.map(() => null);
         const given = custom.gradFunc(dy, saved);
         const list = Array.isArray(given) ? given : [given];
@@ -186,6 +232,9 @@ export function customGrad(
           throw invalid('ERR_ARGUMENT', 'customGrad', 'gradFunc', `${xs.length} gradients`, list.length);
         }
         list.forEach((gradient, i) => {
+          if (!((gradient as unknown) instanceof Tensor)) {
+            throw invalid('ERR_ARGUMENT', 'customGrad', 'gradFunc', 'a tensor, or an array of tensors', gradient);
+          }
           if (!sameShape(gradient.shape, xs[i]!.shape)) {
             throw invalid('ERR_SHAPE', 'customGrad', 'gradFunc', `shape [${xs[i]!.shape.join(',')}]`, [
               ...gradient.shape,
@@ -194,6 +243,7 @@ export function customGrad(
         });
         return list;
       });
+      return value;
     }
     return custom.value;
   };

@@ -4,15 +4,23 @@
 // tape: that is all second derivatives need.
 import { onTapeQuestion, track } from '../tensor/scope.js';
 import { onDispose, type Tensor } from '../tensor/tensor.js';
+import { Variable } from '../tensor/variable.js';
 
-/** Gradients of the inputs from the gradients of the outputs (null: none came); null for an input that has none. */
-export type Backward = (dys: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
+/**
+ * Gradients of the inputs from the gradients of the outputs (null: none came); null for an input that has none. `wanted`
+ * says which inputs somebody differentiates by: the gradients of the others are not looked at.
+ */
+export type Backward = (dys: readonly (Tensor | null)[], wanted: readonly boolean[]) => readonly (Tensor | null)[];
 
 interface Entry {
   readonly outputs: readonly Tensor[];
   readonly inputs: readonly Tensor[];
   readonly backward: Backward;
+  /** For each variable among the inputs, how often it had been assigned. */
+  readonly assignments: readonly (readonly [Variable, number])[] | null;
 }
+
+const isVariable = (x: Tensor): x is Variable => x instanceof Variable;
 
 export class Tape {
   private readonly entries: Entry[] = [];
@@ -28,7 +36,7 @@ export class Tape {
   /** Watched tensors that an op has used. */
   readonly used = new Set<Tensor>();
 
-  offer(outputs: readonly Tensor[], inputs: readonly Tensor[], backward: Backward): void {
+  offer(outputs: readonly Tensor[], inputs: readonly Tensor[], backward: Backward, readsInputs: boolean): void {
     let depends = false;
     for (const input of inputs) {
       if (this.watched(input)) {
@@ -37,8 +45,17 @@ export class Tape {
       } else if (this.reached.has(input)) depends = true;
     }
     if (!depends) return;
-    this.entries.push({ outputs, inputs, backward });
+    let assignments: [Variable, number][] | null = null;
+    if (readsInputs) {
+      for (const input of inputs) if (isVariable(input)) (assignments ??= []).push([input, input.assignments]);
+    }
+    this.entries.push({ outputs, inputs, backward, assignments });
     for (const output of outputs) this.reached.add(output);
+  }
+
+  /** Told of f's result, which may be a watched tensor that no op has used. */
+  see(tensor: Tensor): void {
+    if (this.watched(tensor)) this.used.add(tensor);
   }
 
   defer(tensor: Tensor): void {
@@ -48,8 +65,9 @@ export class Tape {
   /** Gradients of `y` with respect to every tensor on the way, starting from `dy`. */
   gradients(y: Tensor, dy: Tensor, add: (a: Tensor, b: Tensor) => Tensor): Map<Tensor, Tensor> {
     const gradients = new Map<Tensor, Tensor>([[y, dy]]);
+    const wants = (input: Tensor): boolean => this.reached.has(input) || this.watched(input);
     for (let i = this.entries.length - 1; i >= 0; i--) {
-      const { outputs, inputs, backward } = this.entries[i]!;
+      const { outputs, inputs, backward, assignments } = this.entries[i]!;
       let any = false;
       const dys = outputs.map((output) => {
         const gradient = gradients.get(output) ?? null;
@@ -57,11 +75,13 @@ export class Tape {
         return gradient;
       });
       if (!any) continue;
-      const dxs = backward(dys);
+      for (const [variable, count] of assignments ?? []) variable.assertUnchanged(count);
+      const wanted = inputs.map(wants);
+      const dxs = backward(dys, wanted);
       for (let k = 0; k < inputs.length; k++) {
         const dx = dxs[k];
         const input = inputs[k]!;
-        if (dx === null || dx === undefined || !(this.reached.has(input) || this.watched(input))) continue;
+        if (dx === null || dx === undefined || !wanted[k]) continue;
         const sum = gradients.get(input);
         gradients.set(input, sum === undefined ? dx : add(sum, dx));
       }
@@ -73,22 +93,32 @@ export class Tape {
   close(): void {
     for (const tensor of this.deferred) {
       if (tensor.isDisposed) continue;
-      if (isRecording()) track(tensor);
+      if (tapes.length > 0) track(tensor);
       else tensor.release();
     }
   }
 }
 
 const tapes: Tape[] = [];
+/** Tapes before this one are paused by withoutRecording(): they see no op, but still need the tensors they hold. */
+let firstActive = 0;
 
 /** True while some gradient is being taken: ops ask before they build a backward function. */
 export function isRecording(): boolean {
-  return tapes.length > 0;
+  return tapes.length > firstActive;
 }
 
-/** Offers an op that just ran to every active tape. */
-export function record(outputs: readonly Tensor[], inputs: readonly Tensor[], backward: Backward): void {
-  for (const tape of tapes) tape.offer(outputs, inputs, backward);
+/**
+ * Offers an op that just ran to every active tape.
+ * @param readsInputs False when backward needs no input's values, so that a variable among them may change before it runs.
+ */
+export function record(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  backward: Backward,
+  readsInputs = true,
+): void {
+  for (let i = firstActive; i < tapes.length; i++) tapes[i]!.offer(outputs, inputs, backward, readsInputs);
 }
 
 /** Runs `body` with `tape` recording as well. */
@@ -103,15 +133,16 @@ export function withTape<T>(tape: Tape, body: () => T): T {
 
 /** Runs `body` unseen by every tape. */
 export function withoutRecording<T>(body: () => T): T {
-  const paused = tapes.splice(0, tapes.length);
+  const before = firstActive;
+  firstActive = tapes.length;
   try {
     return body();
   } finally {
-    tapes.push(...paused);
+    firstActive = before;
   }
 }
 
-onTapeQuestion(isRecording);
+onTapeQuestion(() => tapes.length > 0);
 // A backward function may have captured the tensor: it is freed when the outermost gradient is done.
 onDispose((tensor) => {
   tapes[0]?.defer(tensor);

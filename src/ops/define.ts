@@ -16,13 +16,14 @@ export type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor | null;
 /** Gradients of a two-operand op, in the broadcast shape; the reduction to each operand's own is done here. */
 export type BinaryGradient = (dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [() => Tensor, () => Tensor];
 
-/** Gives an op's single result to the tapes. */
+/** Gives an op's single result to the tapes. `wanted` tells which inputs somebody differentiates by. */
 export function recordOne(
   y: Tensor,
   inputs: readonly Tensor[],
-  backward: (dy: Tensor) => ReturnType<Backward>,
+  backward: (dy: Tensor, wanted: readonly boolean[]) => ReturnType<Backward>,
 ): Tensor {
-  if (isRecording()) record([y], inputs, ([dy]) => (dy == null ? inputs.map(() => null) : backward(dy)));
+  if (isRecording())
+    record([y], inputs, ([dy], wanted) => (dy == null ? inputs.map(() => null) : backward(dy, wanted)));
   return y;
 }
 
@@ -59,10 +60,10 @@ export function binary(name: string, gradient: BinaryGradient | null, result?: D
     if (gradient === null || !isRecording()) return y;
     const operandA = a;
     const operandB = b;
-    record([y], [a, b], ([dy]) => {
+    record([y], [a, b], ([dy], wanted) => {
       if (dy == null || !isFloat(dtype)) return [null, null];
       const [da, db] = gradient(dy, operandA, operandB, y);
-      return [sumTo(da(), operandA.shape), sumTo(db(), operandB.shape)];
+      return [wanted[0] ? sumTo(da(), operandA.shape) : null, wanted[1] ? sumTo(db(), operandB.shape) : null];
     });
     return y;
   };

@@ -6,7 +6,7 @@ import type { TensorLike } from '../tensor/convert.js';
 import * as activations from './activations.js';
 import * as arithmetic from './arithmetic.js';
 import { broadcastTo, tile } from './broadcast.js';
-import { cast } from './cast.js';
+import { castCopy } from './cast.js';
 import * as comparison from './comparison.js';
 import { alphaDropout, dropout } from './dropout.js';
 import * as elementwise from './elementwise.js';
@@ -41,7 +41,7 @@ const methods = {
   ...elementwise,
   ...reductions,
   where: (x: TensorLike, condition: TensorLike, b: TensorLike) => where(condition, x, b),
-  cast,
+  cast: castCopy,
   clone,
   reshape,
   expandDims,

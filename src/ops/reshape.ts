@@ -1,14 +1,16 @@
 // Ops that change the shape and not the data: they share the storage.
 import { invalid } from '../errors.js';
+import { isRecording, record } from '../autograd/tape.js';
 import { convert, type TensorLike } from '../tensor/convert.js';
-import { checkAxes, checkAxis, checkShape, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
+import { checkAxes, checkAxis, checkShape, sizeOf, type Shape } from '../tensor/shape.js';
 import type { Mutable, ReshapeShape, ShapeOf } from '../tensor/shape-types.js';
 import { makeView, type Tensor } from '../tensor/tensor.js';
-import { recordOne } from './define.js';
 
 /** A view with another shape of the same size, known to the tapes. */
 function view(x: Tensor, shape: Shape): Tensor {
-  return recordOne(makeView(x, shape), [x], (dy) => [view(dy, x.shape)]);
+  const y = makeView(x, shape);
+  if (isRecording()) record([y], [x], ([dy]) => [dy == null ? null : view(dy, x.shape)], false);
+  return y;
 }
 
 /**
@@ -35,10 +37,10 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
   if (sizeOf(target) !== input.size) {
     throw invalid('ERR_SHAPE', 'reshape', 'shape', `${input.size} elements as in [${input.shape.join(',')}]`, shape);
   }
-  return sameShape(target, input.shape) ? input : view(input, target);
+  return view(input, target);
 }
 
-/** A tensor of its own with the same values. Memory is shared until one of the two is a variable that changes. */
+/** A tensor of its own with the same values; it shares x's memory (of a variable: a copy). */
 export function clone<X extends TensorLike>(x: X): Tensor<Mutable<ShapeOf<X>>>;
 export function clone(x: TensorLike): Tensor {
   const input = convert('clone', 'x', x);

@@ -17,8 +17,8 @@ const WHERE = new NativeOp('where');
  * @returns A tensor of the wider dtype of a and b.
  */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
-  const mask = requireBool('where', 'condition', convert('where', 'condition', condition));
   const like = a instanceof Tensor ? a : b instanceof Tensor ? b : undefined;
+  const mask = requireBool('where', 'condition', convert('where', 'condition', condition, like));
   const left = convert('where', 'a', a, like);
   const right = convert('where', 'b', b, like);
   const backend = sameBackend('where', left, right);
@@ -29,9 +29,13 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   const shape = broadcastShapes('where', mask.shape, broadcastShapes('where', x.shape, y.shape));
   const result = makeOne(backend, WHERE, [mask, x, y], shape, dtype);
   if (isRecording() && isFloat(dtype)) {
-    record([result], [x, y], ([dy]) =>
-      dy == null ? [null, null] : [sumTo(where(mask, dy, 0), x.shape), sumTo(where(mask, 0, dy), y.shape)],
-    );
+    record([result], [x, y], ([dy], wanted) => {
+      if (dy == null) return [null, null];
+      return [
+        wanted[0] ? sumTo(where(mask, dy, 0), x.shape) : null,
+        wanted[1] ? sumTo(where(mask, 0, dy), y.shape) : null,
+      ];
+    });
   }
   return result;
 }

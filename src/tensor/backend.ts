@@ -1,7 +1,7 @@
 // A device as TypeScript sees it: the addon's op table and the functions through which every op reaches it.
 import { runInNewContext } from 'node:vm';
 import { setFlagsFromString } from 'node:v8';
-import { fromNative, SelfnormError } from '../errors.js';
+import { failure, fromNative, SelfnormError } from '../errors.js';
 import type { Addon } from '../native/addon.js';
 import { DTYPE_INDEX, type DType } from './dtype.js';
 
@@ -47,6 +47,27 @@ export interface Holder {
   id: number;
 }
 
+/** A tensor that an op reads. */
+export interface Operand extends Holder {
+  readonly backend: Backend;
+}
+
+/** Never a row: what the native side is told of a disposed tensor, since 0 means an operand that was left out. */
+const DISPOSED = -1;
+
+function idOf(backend: Backend, op: string, operand: Operand | null): number {
+  if (operand === null) return 0;
+  // Each backend counts its own rows: an id of another one would name a stranger.
+  if (operand.backend !== backend) {
+    throw failure(
+      'ERR_DEVICE',
+      op,
+      `expected all tensors on ${backend.device}, got one on ${operand.backend.device}; use to('${backend.device}')`,
+    );
+  }
+  return operand.id || DISPOSED;
+}
+
 /** A tensor to make (`holder`, `shape`, `dtype`), or one to overwrite (`id` alone). */
 export type Output = { holder: Holder; shape: readonly number[]; dtype: DType } | { id: number };
 
@@ -90,18 +111,18 @@ const NO_PARAMS: readonly number[] = [];
 export function runOne(
   backend: Backend,
   op: NativeOp,
-  inputs: readonly (Holder | null)[],
+  inputs: readonly (Operand | null)[],
   holder: Holder,
   shape: readonly number[],
   dtype: DType,
   params: readonly number[] = NO_PARAMS,
 ): void {
-  fillOne(backend.frame, inputs, shape, dtype, params);
+  fillOne(backend, op.name, inputs, shape, dtype, params);
   try {
     backend.addon.call(backend.queue, backend.indexOf(op), holder);
   } catch (error) {
     retryAfter(error, backend, op.name, () => {
-      fillOne(backend.frame, inputs, shape, dtype, params);
+      fillOne(backend, op.name, inputs, shape, dtype, params);
       backend.addon.call(backend.queue, backend.indexOf(op), holder);
     });
   }
@@ -109,17 +130,19 @@ export function runOne(
 }
 
 function fillOne(
-  frame: Float64Array,
-  inputs: readonly (Holder | null)[],
+  backend: Backend,
+  op: string,
+  inputs: readonly (Operand | null)[],
   shape: readonly number[],
   dtype: DType,
   params: readonly number[],
 ): void {
+  const frame = backend.frame;
   let at = 3;
   frame[0] = inputs.length;
   frame[1] = 1;
   frame[2] = params.length;
-  for (let i = 0; i < inputs.length; i++) frame[at++] = inputs[i] === null ? 0 : inputs[i]!.id;
+  for (let i = 0; i < inputs.length; i++) frame[at++] = idOf(backend, op, inputs[i]!);
   frame[at++] = 0;
   frame[at++] = DTYPE_INDEX[dtype];
   frame[at++] = shape.length;
@@ -131,7 +154,7 @@ function fillOne(
 export function run(
   backend: Backend,
   op: NativeOp,
-  inputs: readonly (Holder | null)[],
+  inputs: readonly (Operand | null)[],
   outputs: readonly Output[],
   params: readonly number[] = NO_PARAMS,
 ): void {
@@ -143,10 +166,10 @@ export function run(
     frame[0] = inputs.length;
     frame[1] = outputs.length;
     frame[2] = params.length;
-    for (const input of inputs) frame[at++] = input === null ? 0 : input.id;
+    for (const input of inputs) frame[at++] = idOf(backend, op.name, input);
     for (const output of outputs) {
       if ('id' in output) {
-        frame[at++] = output.id;
+        frame[at++] = output.id || DISPOSED;
         continue;
       }
       frame[at++] = 0;

@@ -3,29 +3,34 @@ import { invalid } from '../errors.js';
 import type { Backend } from './backend.js';
 import { currentBackend } from './device.js';
 import { DTYPE_BYTES, promote, type DType } from './dtype.js';
-import { checkShape, sizeOf, type Shape } from './shape.js';
+import { checkShape, MAX_RANK, sizeOf, type Shape } from './shape.js';
 import { makeFromBytes, makeOne, Tensor } from './tensor.js';
 import { NativeOp } from './backend.js';
 
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Uint8ClampedArray;
-type NestedValues = number | boolean | readonly NestedValues[];
+export type NestedValues = number | boolean | TypedArray | readonly NestedValues[];
 /** What every op takes in a tensor's place. */
-export type TensorLike = Tensor | TypedArray | NestedValues;
+export type TensorLike = Tensor | NestedValues;
 
 const CAST = new NativeOp('cast');
 
 function isTypedArray(value: unknown): value is TypedArray {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+  return (
+    ArrayBuffer.isView(value) &&
+    !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array)
+  );
 }
 
-function isList(value: NestedValues | undefined): value is readonly NestedValues[] {
-  return Array.isArray(value);
+function isList(value: NestedValues | undefined): value is TypedArray | readonly NestedValues[] {
+  return Array.isArray(value) || isTypedArray(value);
 }
 
 /** Shape of nested arrays; throws when they are ragged. */
 function nestedShape(op: string, argument: string, values: NestedValues): number[] {
   const shape: number[] = [];
-  for (let level: NestedValues | undefined = values; isList(level); level = level[0]) shape.push(level.length);
+  // One level beyond the largest rank is refused later; an array that holds itself would go on forever.
+  for (let level: NestedValues | undefined = values; isList(level) && shape.length <= MAX_RANK; level = level[0])
+    shape.push(level.length);
   const check = (level: NestedValues, axis: number): void => {
     const list = isList(level);
     if (list !== axis < shape.length || (list && level.length !== shape[axis])) {
@@ -37,6 +42,7 @@ function nestedShape(op: string, argument: string, values: NestedValues): number
         'ragged ones',
       );
     }
+    if (isTypedArray(level)) return;
     if (list) for (const part of level) check(part, axis + 1);
     else if (typeof level !== 'number' && typeof level !== 'boolean') {
       throw invalid('ERR_ARGUMENT', op, argument, 'numbers or booleans', level);
@@ -44,6 +50,18 @@ function nestedShape(op: string, argument: string, values: NestedValues): number
   };
   check(values, 0);
   return shape;
+}
+
+/** The values in row-major order; rows may be typed arrays. */
+function flatten(values: NestedValues): ArrayLike<number | boolean> {
+  if (isTypedArray(values)) return values;
+  const flat: (number | boolean)[] = [];
+  const collect = (level: NestedValues): void => {
+    if (isList(level)) for (const part of level) collect(part);
+    else flat.push(level);
+  };
+  collect(values);
+  return flat;
 }
 
 function inferDType(flat: ArrayLike<number | boolean>, source: unknown): DType {
@@ -55,15 +73,24 @@ function inferDType(flat: ArrayLike<number | boolean>, source: unknown): DType {
 function storageFor(dtype: DType, flat: ArrayLike<number | boolean>): TypedArray {
   switch (dtype) {
     case 'float64':
-      return Float64Array.from(flat as ArrayLike<number>, Number);
+      return new Float64Array(flat as ArrayLike<number>);
     case 'int32':
-      return Int32Array.from(flat as ArrayLike<number>, Number);
+      return new Int32Array(flat as ArrayLike<number>);
     case 'uint8':
-      return Uint8Array.from(flat as ArrayLike<number>, Number);
+      return new Uint8Array(flat as ArrayLike<number>);
     case 'bool':
-      return Uint8Array.from(flat as ArrayLike<number>, (value) => (value ? 1 : 0));
+      // As the cast does: NaN is not 0, and so true.
+      return Uint8Array.from(flat as ArrayLike<number>, (value) => (Number(value) === 0 ? 0 : 1));
     default:
-      return flat instanceof Float32Array ? flat : Float32Array.from(flat as ArrayLike<number>, Number);
+      return flat instanceof Float32Array ? flat : new Float32Array(flat as ArrayLike<number>);
+  }
+}
+
+function bytesOf(op: string, argument: string, stored: TypedArray): Uint8Array {
+  try {
+    return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+  } catch {
+    throw invalid('ERR_ARGUMENT', op, argument, 'values', 'an array whose buffer was transferred to another thread');
   }
 }
 
@@ -74,20 +101,17 @@ export function fromValues(
   values: Exclude<TensorLike, Tensor>,
   shape?: Shape,
   dtype?: DType,
+  argument = 'values',
 ): Tensor {
-  const found = isTypedArray(values) ? [values.length] : nestedShape(op, 'values', values);
-  const flat = isTypedArray(values)
-    ? values
-    : Array.isArray(values)
-      ? (values.flat(Infinity) as number[])
-      : [values as number];
+  const found = nestedShape(op, argument, values);
+  checkShape(op, 'shape', shape ?? found);
+  const flat = flatten(values);
   const resolved = shape ?? found;
-  checkShape(op, 'shape', resolved);
   if (sizeOf(resolved) !== flat.length) {
     throw invalid(
       'ERR_SHAPE',
       op,
-      'values',
+      argument,
       `${sizeOf(resolved)} values for shape [${resolved.join(',')}]`,
       flat.length,
     );
@@ -95,7 +119,7 @@ export function fromValues(
   const target = dtype ?? inferDType(flat, values);
   const half = DTYPE_BYTES[target] === 2;
   const stored = storageFor(half ? 'float32' : target, flat);
-  const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+  const bytes = bytesOf(op, argument, stored);
   const tensor = makeFromBytes(backend, bytes, resolved, half ? 'float32' : target);
   return half ? makeOne(backend, CAST, [tensor], resolved, target) : tensor;
 }
@@ -110,11 +134,11 @@ export function convert(op: string, argument: string, value: TensorLike, like?: 
   }
   if (typeof value === 'number') {
     const dtype = like === undefined || like.dtype === 'bool' || like.dtype === 'uint8' ? 'float32' : like.dtype;
-    const fits = dtype !== 'int32' || Number.isInteger(value);
-    return fromValues(op, like?.backend ?? currentBackend(), value, [], fits ? dtype : 'float32');
+    const fits = dtype !== 'int32' || (value | 0) === value;
+    return fromValues(op, like?.backend ?? currentBackend(), value, [], fits ? dtype : 'float32', argument);
   }
   if (typeof value === 'boolean' || Array.isArray(value) || isTypedArray(value)) {
-    return fromValues(op, like?.backend ?? currentBackend(), value);
+    return fromValues(op, like?.backend ?? currentBackend(), value, undefined, undefined, argument);
   }
   throw invalid('ERR_ARGUMENT', op, argument, 'a tensor, a number or an array of numbers', value);
 }

@@ -1,4 +1,5 @@
 // Which device new tensors are made on.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { invalid } from '../errors.js';
 import type { NativeDevice } from '../native/addon.js';
 import { loadAddon } from '../native/load.js';
@@ -13,6 +14,8 @@ export interface DeviceDescription extends NativeDevice {
 
 const backends = new Map<string, Backend>();
 let current: Backend | undefined;
+/** The device of the withDevice() that is running here, through its awaits; made when withDevice() is first used. */
+let scopes: AsyncLocalStorage<{ backend: Backend }> | undefined;
 
 function open(device: string): Backend {
   const known = backends.get(device);
@@ -45,6 +48,8 @@ export function backendOf(op: string, device: string): Backend {
 
 /** @internal The backend new tensors are made on. First use: SELFNORM_DEVICE, else CUDA if it works, else the CPU. */
 export function currentBackend(): Backend {
+  const scope = scopes?.getStore();
+  if (scope !== undefined) return scope.backend;
   if (current !== undefined) return current;
   const wanted = process.env['SELFNORM_DEVICE'];
   if (wanted !== undefined && wanted !== '') current = backendOf('SELFNORM_DEVICE', wanted);
@@ -92,31 +97,25 @@ export function device(): string {
 }
 
 /**
- * Sets the device new tensors are made on.
+ * Sets the device new tensors are made on; inside withDevice(), until its end.
  * @param name `'cpu'`, `'cuda'` (its first device) or `'cuda:1'`.
  * @throws DeviceError when there is no such device; the message says what is missing.
  */
 export function setDevice(name: string): void {
-  current = backendOf('setDevice', name);
+  const backend = backendOf('setDevice', name);
+  const scope = scopes?.getStore();
+  if (scope === undefined) current = backend;
+  else scope.backend = backend;
 }
 
-/** Runs `fn` with another device current, and returns its result. A promise is awaited before the device is set back. */
+/**
+ * Runs `fn` with another device current, and returns its result. An async `fn` keeps the device through its awaits, while
+ * the code around it and other async functions keep theirs.
+ */
 export function withDevice<T>(name: string, fn: () => T): T {
-  const before = current;
-  current = backendOf('withDevice', name);
-  const restore = (): void => {
-    current = before;
-  };
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  const backend = backendOf('withDevice', name);
+  scopes ??= new AsyncLocalStorage();
+  return scopes.run({ backend }, fn);
 }
 
 /** The devices that work: name, memory in bytes, compute capability and library versions where there are any. */

@@ -38,8 +38,11 @@ export function tidy<T>(nameOrFn: string | (() => T), maybeFn?: () => T): T {
   let kept: Iterable<Tensor> = [];
   try {
     const result = fn();
-    if (result instanceof Promise)
+    if (result instanceof Promise) {
+      // Its tensors are gone: what becomes of it is of no interest, and must not end the process.
+      result.catch(() => undefined);
       throw failure('ERR_ARGUMENT', 'tidy', 'fn: expected a synchronous function, got one that returns a promise');
+    }
     kept = tensorsIn(result);
     return result;
   } finally {
@@ -63,7 +66,7 @@ export function dispose(container: TensorContainer): void {
 export interface MemoryInfo {
   /** Live tensors of this thread. */
   numTensors: number;
-  /** Bytes those tensors hold; views count their storage once each. */
+  /** Bytes those tensors hold; memory that several share counts once. */
   numBytes: number;
   /** Bytes freed and kept for reuse. */
   cachedBytes: number;

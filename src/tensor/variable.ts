@@ -1,8 +1,8 @@
 // Variables: tensors whose values change in place, so that a recorded training step keeps finding them.
-import { invalid } from '../errors.js';
+import { failure, invalid } from '../errors.js';
 import { NativeOp, run, type Backend } from './backend.js';
-import { castRaw, convert, type TensorLike } from './convert.js';
-import type { DType } from './dtype.js';
+import { castRaw, convert, fromValues, sameBackend, type TensorLike } from './convert.js';
+import { DTYPES, isDType, type DType } from './dtype.js';
 import { sameShape, type Shape } from './shape.js';
 import { withoutScope } from './scope.js';
 import { Tensor } from './tensor.js';
@@ -36,11 +36,16 @@ export class Variable<S extends Shape = Shape, D extends DType = DType> extends 
 
   /**
    * Overwrites the values.
-   * @throws ShapeError or DTypeError unless the new value has the variable's shape and dtype.
+   * @param value A tensor of the variable's shape and dtype, or host values, which are taken in its dtype.
+   * @throws ShapeError or DTypeError for other tensors.
    */
   assign(value: TensorLike): this {
     this.assertLive('assign', 'variable');
-    const source = convert('assign', 'value', value, this);
+    const source =
+      value instanceof Tensor
+        ? convert('assign', 'value', value)
+        : fromValues('assign', this.backend, value, undefined, this.dtype, 'value');
+    if (source === this) return this;
     if (!sameShape(source.shape, this.shape)) {
       throw invalid('ERR_SHAPE', 'assign', 'value', `shape [${this.shape.join(',')}] of ${this.name}`, [
         ...source.shape,
@@ -49,8 +54,24 @@ export class Variable<S extends Shape = Shape, D extends DType = DType> extends 
     if (source.dtype !== this.dtype) {
       throw invalid('ERR_DTYPE', 'assign', 'value', `${this.dtype} as ${this.name}`, source.dtype, 'use cast()');
     }
+    sameBackend('assign', this, source);
     run(this.backend, ASSIGN, [source], [{ id: this.id }]);
+    if (source !== value) source.release();
+    this.assignments++;
     return this;
+  }
+
+  /** @internal How often assign() ran: a gradient through values that are gone would be wrong, and is refused. */
+  assignments = 0;
+
+  /** @internal Throws if the values that an op used have been overwritten since. */
+  assertUnchanged(assignments: number): void {
+    if (this.assignments === assignments) return;
+    throw failure(
+      'ERR_ARGUMENT',
+      'assign',
+      `${this.name} was overwritten inside the function being differentiated, after an op had used it: assign it outside, or use clone() of it`,
+    );
   }
 }
 
@@ -62,6 +83,9 @@ export class Variable<S extends Shape = Shape, D extends DType = DType> extends 
  * @param dtype Default: the value's.
  */
 export function variable(initialValue: TensorLike, trainable = true, name?: string, dtype?: DType): Variable {
+  if (dtype !== undefined && !isDType(dtype)) {
+    throw invalid('ERR_DTYPE', 'variable', 'dtype', `one of ${DTYPES.join(', ')}`, dtype);
+  }
   const source = convert('variable', 'initialValue', initialValue);
   const values = castRaw(source, dtype ?? source.dtype);
   return withoutScope(() => {
@@ -74,6 +98,8 @@ export function variable(initialValue: TensorLike, trainable = true, name?: stri
     );
     run(values.backend, ASSIGN, [values], [{ holder: result, shape: values.shape, dtype: values.dtype }]);
     values.backend.addon.markVariable(result.id);
+    if (values !== source) values.release();
+    if (source !== initialValue) source.release();
     return result;
   });
 }
