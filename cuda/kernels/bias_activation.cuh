@@ -8,6 +8,30 @@
 
 namespace selfnorm::SN_BUILD {
 
+// `size` elements from column `column` on; sum may be null, to may be from.
+template <class Activation, class T>
+inline void bias_run(Activation activation, T* to, T* sum, const T* from, const T* bias, int64_t column,
+                     int64_t columns, int64_t size) {
+  for (int64_t at = 0; at < size; column = 0) {
+    const int64_t rest = columns - column, left = size - at, run = rest < left ? rest : left;
+    const T *const x = from + at, *const offset = bias + column;
+    T* const y = to + at;
+    if (sum == nullptr) {
+      SN_INDEPENDENT
+      for (int64_t i = 0; i < run; ++i) y[i] = store<T>(activation.forward(load(x[i]) + load(offset[i])));
+    } else {
+      T* const z = sum + at;
+      SN_INDEPENDENT
+      for (int64_t i = 0; i < run; ++i) {
+        const Accumulate<T> value = load(x[i]) + load(offset[i]);
+        z[i] = store<T>(value);
+        y[i] = store<T>(activation.forward(value));
+      }
+    }
+    at += run;
+  }
+}
+
 // y = f(x + bias); z, where not null, keeps x + bias. y may be x.
 template <int Width, class Activation, class T>
 __global__ void bias_forward_kernel(int64_t n, int64_t columns, Activation activation, T* y, T* z, const T* x,
@@ -29,24 +53,18 @@ __global__ void bias_forward_kernel(int64_t n, int64_t columns, Activation activ
     }
   } else {
     const Range range = grid_range(n);
-    for (int64_t at = range.begin; at < range.end;) {
-      const int64_t column = at % columns, rest = columns - column, left = range.end - at;
-      const int64_t size = rest < left ? rest : left;
-      const T *const from = x + at, *const offset = bias + column;
-      T *const to = y + at, *const sum = z + at;
-      if (z != nullptr) {
-        SN_INDEPENDENT
-        for (int64_t i = 0; i < size; ++i) {
-          const Accumulate<T> value = load(from[i]) + load(offset[i]);
-          sum[i] = store<T>(value);
-          to[i] = store<T>(activation.forward(value));
-        }
-      } else {
-        SN_INDEPENDENT
-        for (int64_t i = 0; i < size; ++i) to[i] = store<T>(activation.forward(load(from[i]) + load(offset[i])));
+    int64_t at = range.begin;
+    if (z == nullptr && streams(n, y, x)) {
+      constexpr int64_t kTile = kStreamTile / int64_t(sizeof(T));
+      alignas(64) T tile[kTile];
+      for (; at + kTile <= range.end; at += kTile) {
+        bias_run(activation, tile, z, x + at, bias, at % columns, columns, kTile);
+        stream_copy(y + at, tile, kStreamTile);
       }
-      at += size;
+      stream_fence();
     }
+    if (at < range.end)
+      bias_run(activation, y + at, z == nullptr ? z : z + at, x + at, bias, at % columns, columns, range.end - at);
   }
 }
 

@@ -221,5 +221,26 @@ TEST(Reductions, ProductOfTheOthersHasNoTroubleWithZeros) {
   }
 }
 
+TEST(Reductions, NoBitDependsOnTheNumberOfBlocks) {
+  const Array x = f32({300, 70}, random_values(300 * 70, -1, 1));
+  for (const OpEntry& entry : SN_BUILD::op_table().ops) {
+    if (entry.name != "sum" && entry.name != "logSumExp") continue;
+    for (const Values& axes : {Values{0}, Values{1}, Values{0, 1}}) {
+      const Shape kept = axes.size() == 2 ? Shape{} : Shape{axes[0] == 0 ? 70 : 300};
+      std::vector<std::vector<uint8_t>> results;
+      for (const int blocks : {1, 3, 8}) {
+        Queue queue;
+        queue.most_blocks = blocks;
+        const Array y(DType::kFloat32, kept);
+        const View in = x.view(), out = y.view();
+        entry.run({queue, {&in, 1}, {&out, 1}, axes});
+        results.push_back(y.bytes());
+      }
+      EXPECT_EQ(results[0], results[1]) << entry.name;
+      EXPECT_EQ(results[0], results[2]) << entry.name;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace selfnorm::test
