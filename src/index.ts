@@ -38,6 +38,7 @@ export { clone, expandDims, reshape, squeeze } from './ops/reshape.js';
 export * from './ops/creation.js';
 export { conv2d, conv2dTranspose, depthwiseConv2d } from './ops/convolution.js';
 export { dot, matMul, outerProduct } from './ops/matmul.js';
+export * as fused from './ops/fused.js';
 export { avgPool, maxPool } from './ops/pooling.js';
 export type { Padding, Size2d } from './ops/convolution-shape.js';
 export { prelu } from './ops/prelu.js';

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include "broadcast_shape.h"
 #include "converted.h"
 #include "fused_activation.h"
 #include "runtime/convolution.h"
@@ -134,79 +133,77 @@ bool run_library(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
   }
 }
 
-// y += bias, where the library does not.
-void add_bias(Queue& queue, const View& y, const View& bias) {
-  const View operands[2] = {y, bias};
-  dispatch_float(y.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    launch(queue, elements(y.size(), 1), binary_broadcast_kernel<Add, T, T>, y.size(), broadcast_shape(y, operands),
-           Add{}, y.as<T>(), y.as<const T>(), bias.as<const T>());
-  });
-}
+// What is left to do for a forward convolution after its product.
+struct Remaining {
+  bool bias, activation;
+};
 
-// What became of a problem given to the library.
-enum class Outcome { kNoPlan, kWithoutActivation, kComplete };
-
-Outcome convolve_in(Queue& queue, DType dtype, ConvolutionProblem p, const Operands& o) {
-  if (dtype == p.dtype) {
-    if (!run_library(queue, p, o)) return Outcome::kNoPlan;
-    if (!kLibraryAddsBias && o.bias.present()) add_bias(queue, o.output, o.bias);
-  } else {
-    const Converted first(queue, o.first, dtype), second(queue, o.second, dtype), bias(queue, o.bias, dtype);
-    const Converted output(queue, o.output, dtype);
-    convert(queue, o.first, first.view());
-    convert(queue, o.second, second.view());
-    if (o.bias.present()) convert(queue, o.bias, bias.view());
-    p.dtype = dtype;
-    const Operands converted{first.view(), second.view(), o.bias.present() ? bias.view() : View{}, output.view()};
-    if (convolve_in(queue, dtype, p, converted) == Outcome::kNoPlan) return Outcome::kNoPlan;
-    convert(queue, output.view(), o.output);
+// The library's part, in `dtype`; nothing where it has no plan for the problem.
+bool run_library_in(Queue& queue, DType dtype, ConvolutionProblem p, const Operands& o) {
+  if (dtype == p.dtype) return run_library(queue, p, o);
+  const Converted first(queue, o.first, dtype), second(queue, o.second, dtype), bias(queue, o.bias, dtype);
+  const Converted output(queue, o.output, dtype);
+  convert(queue, o.first, first.view());
+  convert(queue, o.second, second.view());
+  if (o.bias.present()) convert(queue, o.bias, bias.view());
+  p.dtype = dtype;
+  if (!run_library(queue, p, {first.view(), second.view(), o.bias.present() ? bias.view() : View{}, output.view()})) {
+    return false;
   }
-  return p.activation >= 0 ? Outcome::kComplete : Outcome::kWithoutActivation;
+  convert(queue, output.view(), o.output);
+  return true;
 }
 
-// Runs the problem; with the activation too where the library fuses it, which the answer says.
-bool convolve(Queue& queue, ConvolutionProblem p, const Operands& o, int activation,
-              std::span<const double> parameters) {
+// Runs the problem, with bias and `activation` (-1: none) where the library or the plain kernel takes them.
+Remaining convolve(Queue& queue, ConvolutionProblem p, const Operands& o, int activation = -1,
+                   std::span<const double> parameters = {}) {
   if (const std::optional<DType> dtype = p.flops() > 0 ? library_convolution_dtype(p) : std::nullopt) {
+    ConvolutionProblem fused = p;
     if (activation >= 0 && library_convolution_fuses(p, op_table().activations[size_t(activation)], parameters)) {
-      p.activation = activation;
-      std::copy(parameters.begin(), parameters.end(), p.parameters);
+      fused.activation = activation;
+      std::copy(parameters.begin(), parameters.end(), fused.parameters);
     }
-    const Outcome outcome = convolve_in(queue, *dtype, p, o);
-    if (outcome != Outcome::kNoPlan) return outcome == Outcome::kComplete;
+    if (run_library_in(queue, *dtype, fused, o)) {
+      return {o.bias.present() && !kLibraryAddsBias, activation >= 0 && fused.activation < 0};
+    }
   }
   p.depthwise ? run_plain<true>(queue, p, o) : run_plain<false>(queue, p, o);
-  return false;
+  return {false, activation >= 0};
 }
 
 template <bool Depthwise>
 void forward(const Call& call) {
   const View &x = call.inputs[0], &filter = call.inputs[1], &y = call.outputs[0];
   if (y.size() == 0) return;
-  const bool keeps_pre = call.outputs.size() > 1;
-  const View& to = keeps_pre ? call.outputs[1] : y;
+  const View pre = call.outputs.size() > 1 ? call.outputs[1] : View{};
+  const View bias = call.inputs.size() > 2 ? call.inputs[2] : View{};
+  const View& product = pre.present() ? pre : y;
   const int activation = call.params.size() > kGeometryParams ? int(call.integer(kGeometryParams)) : -1;
   const auto parameters = call.params.subspan(std::min(kGeometryParams + 1, call.params.size()));
   ConvolutionProblem p = describe(x, filter, y, call, Depthwise, kForward);
-  const View bias = call.inputs.size() > 2 ? call.inputs[2] : View{};
   p.has_bias = bias.present();
-  const bool done = convolve(call.queue, p, {x, filter, bias, to}, keeps_pre ? -1 : activation, parameters);
-  if (activation >= 0 && !done) apply_activation(call.queue, activation, parameters, to, y);
+  // The activation would overwrite what is to be kept.
+  const Remaining remaining =
+      convolve(call.queue, p, {x, filter, bias, product}, pre.present() ? -1 : activation, parameters);
+  if (remaining.bias) {
+    apply_bias_activation(call.queue, activation, parameters, product, bias, y, pre);
+  } else if (activation >= 0 && (remaining.activation || pre.present())) {
+    apply_activation(call.queue, activation, parameters, product, y);
+  }
 }
 
 template <bool Depthwise>
 void backward_input(const Call& call) {
   const View &dy = call.inputs[0], &filter = call.inputs[1], &dx = call.outputs[0];
   if (dx.size() == 0) return;
-  convolve(call.queue, describe(dx, filter, dy, call, Depthwise, kBackwardInput), {dy, filter, {}, dx}, -1, {});
+  convolve(call.queue, describe(dx, filter, dy, call, Depthwise, kBackwardInput), {dy, filter, {}, dx});
 }
 
 template <bool Depthwise>
 void backward_filter(const Call& call) {
   const View &x = call.inputs[0], &dy = call.inputs[1], &filter = call.outputs[0];
   if (filter.size() == 0) return;
-  convolve(call.queue, describe(x, filter, dy, call, Depthwise, kBackwardFilter), {x, dy, {}, filter}, -1, {});
+  convolve(call.queue, describe(x, filter, dy, call, Depthwise, kBackwardFilter), {x, dy, {}, filter});
 }
 
 }  // namespace

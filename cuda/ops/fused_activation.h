@@ -1,4 +1,5 @@
-// The activation of a fused op, where the library that made the product could not apply it: the op "<name>/forward".
+// What a fused op does after its product where the library that made it could not: bias and activation, by the ops
+// "<name>/forward" and "<name>/bias_forward".
 #pragma once
 
 #include <vector>
@@ -7,20 +8,42 @@
 
 namespace selfnorm::SN_BUILD {
 
-// y = activation number `index`(x); x and y may be one tensor.
-inline void apply_activation(Queue& queue, int index, std::span<const double> parameters, const View& x,
-                             const View& y) {
-  static const std::vector<OpFunction> forward = [] {
+struct ActivationOps {
+  OpFunction forward = nullptr;
+  OpFunction bias_forward = nullptr;
+};
+
+// By row of the activation table.
+inline const ActivationOps& activation_ops(int row) {
+  static const std::vector<ActivationOps> all = [] {
     const OpTable& table = op_table();
-    std::vector<OpFunction> found;
+    std::vector<ActivationOps> found;
     for (const ActivationFacts& facts : table.activations) {
+      ActivationOps ops;
       for (const OpEntry& entry : table.ops) {
-        if (entry.name == std::string(facts.name) + "/forward") found.push_back(entry.run);
+        if (entry.name == std::string(facts.name) + "/forward") ops.forward = entry.run;
+        if (entry.name == std::string(facts.name) + "/bias_forward") ops.bias_forward = entry.run;
       }
+      found.push_back(ops);
     }
     return found;
   }();
-  forward.at(size_t(index))({queue, {&x, 1}, {&y, 1}, parameters});
+  return all.at(size_t(row));
+}
+
+// y = activation(x); x and y may be one tensor.
+inline void apply_activation(Queue& queue, int row, std::span<const double> parameters, const View& x, const View& y) {
+  activation_ops(row).forward({queue, {&x, 1}, {&y, 1}, parameters});
+}
+
+// y = activation(x + bias), and x + bias in `pre` where that is present; x may be either of them. Row -1: no
+// activation.
+inline void apply_bias_activation(Queue& queue, int row, std::span<const double> parameters, const View& x,
+                                  const View& bias, const View& y, const View& pre) {
+  constexpr int kLinear = 0;  // the first row of the table
+  const View inputs[] = {x, bias}, outputs[] = {y, pre};
+  activation_ops(row < 0 ? kLinear : row)
+      .bias_forward({queue, inputs, {outputs, size_t(pre.present() ? 2 : 1)}, parameters});
 }
 
 }  // namespace selfnorm::SN_BUILD

@@ -1,0 +1,245 @@
+// Matrix product and convolution with bias and activation in one native op: what dense and convolutional layers are made of.
+// Forward leaves bias and activation to the library where it can; backward takes the activation's derivative and the bias's
+// gradient in one pass over dy, and then the plain op's gradients.
+import { invalid } from '../errors.js';
+import { isRecording, record } from '../autograd/tape.js';
+import { NativeOp, run } from '../tensor/backend.js';
+import { convert, sameBackend, type TensorLike } from '../tensor/convert.js';
+import { isFloat } from '../tensor/dtype.js';
+import { broadcastShapes, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
+import { activationTable } from '../tensor/activation-facts.js';
+import { Tensor } from '../tensor/tensor.js';
+import { activations, type Activation, type ActivationName } from './activations.js';
+import { add } from './arithmetic.js';
+import { biasGradients } from './bias-activation.js';
+import { cast } from './cast.js';
+import { checkLayout, type Padding, type Size2d } from './convolution-shape.js';
+import { CONV2D, convolutionOperands, geometry, unbatch } from './convolution.js';
+import { MATMUL, matMul as plainMatMul, product, productGradients } from './matmul.js';
+import { prelu } from './prelu.js';
+import { reshape } from './reshape.js';
+import { sumTo } from './sum-to.js';
+
+/** Names of `activation`: every activation function, `'prelu'` with its weights, and tfjs's `'leakyrelu'`. */
+export type FusedActivation = ActivationName | 'prelu' | 'leakyrelu';
+
+/** What follows the product. */
+export interface Epilogue {
+  /** Added to the result; in a shape that broadcasts to it, as a rule [units]. */
+  bias?: TensorLike;
+  /** Applied after the bias; `'linear'` by default. */
+  activation?: FusedActivation;
+  /** The activation's parameter of that name (leakyRelu, elu, selu, celu); its own default if left out. */
+  alpha?: number;
+  /** selu's scale. */
+  scale?: number;
+  /** softplus's beta. */
+  beta?: number;
+  /** Slopes of `'prelu'`. */
+  preluActivationWeights?: TensorLike;
+  /** tfjs's name for the alpha of `'leakyrelu'`. */
+  leakyreluAlpha?: number;
+}
+
+export interface FusedMatMul extends Epilogue {
+  a: TensorLike;
+  b: TensorLike;
+  transposeA?: boolean;
+  transposeB?: boolean;
+}
+
+export interface FusedConv2d extends Epilogue {
+  x: TensorLike;
+  filter: TensorLike;
+  strides: Size2d;
+  pad: Padding;
+  dataFormat?: 'NHWC';
+  dilations?: Size2d;
+  dimRoundingMode?: 'floor';
+}
+
+/** An activation with its parameters, and the number of its row in the native table. */
+interface Applied {
+  readonly activation: Activation;
+  readonly name: ActivationName;
+  readonly parameters: readonly number[];
+}
+
+/** The activation that the native op is to apply; for prelu, which has weights, the identity. */
+function resolve(op: string, options: Epilogue): Applied {
+  const given: string = options.activation ?? 'linear';
+  const name = given === 'leakyrelu' ? 'leakyRelu' : given === 'prelu' ? 'linear' : given;
+  if (!Object.hasOwn(activations, name)) {
+    throw invalid(
+      'ERR_ARGUMENT',
+      op,
+      'activation',
+      `one of ${[...Object.keys(activations), 'prelu'].join(', ')}`,
+      given,
+    );
+  }
+  if ((given === 'prelu') !== (options.preluActivationWeights !== undefined)) {
+    const expected = given === 'prelu' ? 'the slopes of prelu' : "nothing unless activation is 'prelu'";
+    throw invalid('ERR_ARGUMENT', op, 'preluActivationWeights', expected, options.preluActivationWeights);
+  }
+  const activation = activations[name as ActivationName];
+  const { alpha = options.leakyreluAlpha, scale, beta } = options;
+  return { activation, name: name as ActivationName, parameters: activation.parameters({ alpha, scale, beta }) };
+}
+
+const rows = new Map<string, number>();
+
+/** Native parameters of an activation: its row, -1 for none, and its own parameters. */
+function epilogueParameters({ name, parameters }: Applied): number[] {
+  if (rows.size === 0) [...activationTable().keys()].forEach((row, index) => rows.set(row, index));
+  return name === 'linear' ? [-1] : [rows.get(name)!, ...parameters];
+}
+
+/** The bias as [columns] in the result's dtype, or null if it varies along other axes too. */
+function columnBias(bias: Tensor, shape: Shape, like: Tensor): Tensor | null {
+  const columns = shape[shape.length - 1]!;
+  if (bias.rank === 0 || bias.size !== columns || bias.shape[bias.rank - 1] !== columns) return null;
+  return reshape(cast(bias, like.dtype), [columns]);
+}
+
+function convertBias(op: string, options: Epilogue, like: Tensor, shape: Shape): Tensor | null {
+  if (options.bias === undefined || options.bias === null) return null;
+  const bias = convert(op, 'bias', options.bias, like);
+  sameBackend(op, like, bias);
+  if (!sameShape(broadcastShapes(op, shape, bias.shape), shape)) {
+    throw invalid('ERR_SHAPE', op, 'bias', `a shape that broadcasts to [${shape.join(',')}]`, [...bias.shape]);
+  }
+  return bias;
+}
+
+/** A product of two operands that the native op can end with bias and activation. */
+interface Core {
+  readonly native: NativeOp;
+  readonly operands: readonly [Tensor, Tensor];
+  readonly shape: Shape;
+  readonly params: readonly number[];
+  /** Gradients of the two operands, given that of the product. */
+  readonly gradients: (dz: Tensor) => readonly [Tensor, Tensor];
+}
+
+/** activation(product + bias) by one native op. */
+function runFused(core: Core, bias: Tensor | null, applied: Applied): Tensor {
+  const { operands, shape } = core;
+  const { backend, dtype } = operands[0];
+  const y = new Tensor<Shape>(backend, shape, dtype);
+  // Kept for the gradient alone, and only by activations whose derivative needs it.
+  const keeps = isRecording() && applied.activation.facts.saves === 'input';
+  const pre = keeps ? new Tensor<Shape>(backend, shape, dtype) : null;
+  const outputs = [y, ...(pre === null ? [] : [pre])];
+  run(
+    backend,
+    core.native,
+    bias === null ? operands : [...operands, bias],
+    outputs.map((holder) => ({ holder, shape, dtype })),
+    [...core.params, ...epilogueParameters(applied)],
+  );
+  if (!isRecording()) return y;
+  record(outputs, bias === null ? operands : [...operands, bias], ([dy, dPre]) => {
+    const [dz, dBias] = epilogueGradients(dy ?? null, dPre ?? null, pre ?? y, bias, applied);
+    if (dz === null) return [null, null, null];
+    return [...core.gradients(dz), dBias];
+  });
+  return y;
+}
+
+/** Gradients of the product and of the bias, from those of the result and, in second derivatives, of what was kept. */
+function epilogueGradients(
+  dy: Tensor | null,
+  dPre: Tensor | null,
+  saved: Tensor,
+  bias: Tensor | null,
+  { activation, name, parameters }: Applied,
+): [Tensor | null, Tensor | null] {
+  let dz: Tensor | null = null;
+  let dBias: Tensor | null = null;
+  if (dy !== null && bias !== null) [dz, dBias] = biasGradients(dy, saved, bias, name, parameters);
+  else if (dy !== null) dz = name === 'linear' ? dy : activation.applyBackward(dy, saved, parameters);
+  if (dPre === null) return [dz, dBias];
+  const added = bias === null ? null : sumTo(dPre, bias.shape);
+  return [dz === null ? dPre : add(dz, dPre), dBias === null || added === null ? added : add(dBias, added)];
+}
+
+/** Bias and activation by ops of their own, where the native op cannot take them; then prelu. */
+function finish(options: Epilogue, y: Tensor, bias: Tensor | null, applied: Applied): Tensor {
+  const sum = bias === null ? y : add(y, bias);
+  const active = applied.name === 'linear' ? sum : applied.activation.apply(sum, applied.parameters);
+  return options.preluActivationWeights === undefined ? active : prelu(active, options.preluActivationWeights);
+}
+
+const NONE: Applied = { activation: activations.linear, name: 'linear', parameters: [] };
+
+/**
+ * dropout(activation(a b + bias)): a dense layer in one op.
+ * @param options a, b, transposeA, transposeB as matMul's; bias, usually [n]; activation by name with its alpha, scale or beta;
+ *   preluActivationWeights with 'prelu'; dropout {rate, kind, seed}.
+ * @returns [..., m, n].
+ * @throws As matMul, and for unknown activations, parameters out of range and a bias that does not broadcast.
+ */
+export function matMul(options: FusedMatMul): Tensor {
+  const op = 'fused.matMul';
+  const { transposeA = false, transposeB = false } = options;
+  const applied = resolve(op, options);
+  const { a, b, shape } = product(op, options.a, options.b, transposeA, transposeB);
+  const bias = convertBias(op, options, a, shape);
+  const columns = bias === null ? null : columnBias(bias, shape, a);
+  let y: Tensor;
+  if (!isFloat(a.dtype) || (bias !== null && columns === null)) {
+    y = finish(options, plainMatMul(a, b, transposeA, transposeB), bias, applied);
+  } else {
+    // One b for every batch is one taller product, and its gradient by b needs no sum over batches.
+    const folds = a.rank > 2 && b.rank === 2 && !transposeA;
+    const inner = a.shape[a.rank - 1]!;
+    const left = folds ? reshape(a, [sizeOf(a.shape.slice(0, -1)), inner]) : a;
+    const core: Core = {
+      native: MATMUL,
+      operands: [left, b],
+      shape: folds ? [left.shape[0]!, shape[shape.length - 1]!] : shape,
+      params: [Number(transposeA), Number(transposeB)],
+      gradients: (dz) => productGradients(dz, left, b, transposeA, transposeB),
+    };
+    y = finish(options, reshape(runFused(core, columns, applied), shape), null, NONE);
+  }
+  return y;
+}
+
+/**
+ * activation(conv2d(x, filter) + bias): a convolutional layer in one op.
+ * @param options x, filter, strides, pad, dataFormat, dilations as conv2d's; bias, usually [outChannels]; activation by name
+ *   with its alpha, scale or beta; preluActivationWeights with 'prelu'.
+ * @returns [batch, outHeight, outWidth, outChannels], or without the batch axis.
+ * @throws As conv2d, and for unknown activations, parameters out of range and a bias that does not broadcast.
+ */
+export function conv2d(options: FusedConv2d): Tensor {
+  const op = 'fused.conv2d';
+  const { strides, pad, dilations = [1, 1] } = options;
+  checkLayout(op, options.dataFormat ?? 'NHWC', options.dimRoundingMode);
+  const applied = resolve(op, options);
+  const { x, filter, windows, single } = convolutionOperands(
+    op,
+    options.x,
+    options.filter,
+    strides,
+    pad,
+    dilations,
+    'outChannels',
+  );
+  const shape = CONV2D.outputShape(x, filter, windows);
+  const bias = convertBias(op, options, x, shape);
+  const columns = bias === null ? null : columnBias(bias, shape, x);
+  if (bias !== null && columns === null) {
+    return unbatch(finish(options, CONV2D.y(x, filter, windows), bias, applied), single);
+  }
+  const core: Core = {
+    native: CONV2D.forward,
+    operands: [x, filter],
+    shape,
+    params: geometry(windows),
+    gradients: (dz) => CONV2D.gradients(dz, x, filter, windows),
+  };
+  return unbatch(finish(options, runFused(core, columns, applied), null, NONE), single);
+}
