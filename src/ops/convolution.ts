@@ -227,5 +227,5 @@ export function conv2dTranspose(
   if (weights.dtype !== dtype) weights = cast(weights, dtype);
   const single = images.rank === 3;
   const dy = single ? reshape(images, [1, ...images.shape]) : images;
-  return unbatch(DENSE.dx(dy, weights, single ? [1, ...outputShape] : outputShape, windows), single);
+  return unbatch(DENSE.dx(dy, weights, single ? [1, ...(outputShape as Shape)] : outputShape, windows), single);
 }
