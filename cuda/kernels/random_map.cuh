@@ -86,13 +86,13 @@ void map_tile(const F& f, int64_t count, const Bits* bits, Out* output, const In
 }
 
 template <class Bits, class F, class Out, class... In>
-void random_map_tiles(int64_t n, const RandomStamp& stamp, const F& f, Out* output, const In*... inputs) {
+void random_map_tiles(const Range& groups, int64_t n, const RandomStamp& stamp, const F& f, Out* output,
+                      const In*... inputs) {
   static_assert(std::endian::native == std::endian::little, "draw_from's order is the order of bytes in memory");
   constexpr int64_t kCount = kDraws<Bits>, kTile = kTileGroups * kCount;
   alignas(64) RandomWords words[kTileGroups];
   alignas(64) Bits bits[kTile];
   alignas(64) Out results[kTile];
-  const Range groups = grid_range((n + kCount - 1) / kCount);
   const bool streamed = streams(n, output, inputs...);
   for (int64_t first = groups.begin; first < groups.end; first += kTileGroups) {
     const int64_t calls = groups.end - first < kTileGroups ? groups.end - first : kTileGroups;
@@ -116,7 +116,8 @@ __global__ void random_map_kernel(int64_t n, const RandomStamp* stamp, F f, Out*
   if constexpr (kManyThreads) {
     random_map_groups<Bits, Width>(n, *stamp, f, output, inputs...);
   } else {
-    random_map_tiles<Bits>(n, *stamp, f, output, inputs...);
+    constexpr int64_t kCount = kDraws<Bits>;
+    random_map_tiles<Bits>(grid_range((n + kCount - 1) / kCount), n, *stamp, f, output, inputs...);
   }
 }
 
