@@ -51,8 +51,8 @@ function installNodePackages() {
   const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  console.log('setup: npm ci');
-  if (run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']) !== 0) process.exit(1);
+  console.log('setup: npm install');
+  if (run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund']) !== 0) process.exit(1);
 }
 
 const [major] = process.versions.node.split('.').map(Number);
