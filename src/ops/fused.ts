@@ -7,7 +7,7 @@ import type { NativeOp } from '../tensor/backend.js';
 import { run } from '../tensor/backend.js';
 import { convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { isFloat } from '../tensor/dtype.js';
-import { broadcastsTo, sizeOf, type Shape } from '../tensor/shape.js';
+import { sizeOf, type Shape } from '../tensor/shape.js';
 import { activationTable } from '../tensor/activation-facts.js';
 import { Tensor } from '../tensor/tensor.js';
 import { activations, type Activation, type ActivationName } from './activations.js';
@@ -48,8 +48,8 @@ export interface FusedMatMul extends Epilogue {
   b: TensorLike;
   transposeA?: boolean;
   transposeB?: boolean;
-  /** Dropout of the activation's output, as the op named by `kind`. */
-  dropout?: { rate: number; kind: 'dropout' | 'alphaDropout'; seed?: number };
+  /** Applied last, and only where a layer would while training: the caller decides. */
+  dropout?: { rate: number; kind?: 'dropout' | 'alphaDropout'; seed?: number };
 }
 
 export interface FusedConv2d extends Epilogue {
@@ -110,19 +110,11 @@ function convertBias(op: string, options: Epilogue, like: Tensor, shape: Shape):
   if (options.bias === undefined || options.bias === null) return null;
   const bias = convert(op, 'bias', options.bias, like);
   sameBackend(op, like, bias);
-  if (!broadcastsTo(bias.shape, shape)) {
+  const added = shape.length - bias.rank;
+  if (added < 0 || !bias.shape.every((size, axis) => size === 1 || size === shape[added + axis])) {
     throw invalid('ERR_SHAPE', op, 'bias', `a shape that broadcasts to [${shape.join(',')}]`, [...bias.shape]);
   }
   return bias;
-}
-
-function withDropout(op: string, y: Tensor, options: FusedMatMul['dropout']): Tensor {
-  if (options === undefined) return y;
-  const { rate, kind, seed } = options;
-  if (kind !== 'dropout' && kind !== 'alphaDropout') {
-    throw invalid('ERR_ARGUMENT', op, 'dropout.kind', "'dropout' or 'alphaDropout'", kind);
-  }
-  return kind === 'dropout' ? dropout(y, rate, seed) : alphaDropout(y, rate, seed);
 }
 
 /** A product of two operands that the native op can end with bias and activation. */
@@ -217,7 +209,12 @@ export function matMul(options: FusedMatMul): Tensor {
     };
     y = finish(options, reshape(runFused(core, columns, applied), shape), null, NONE);
   }
-  return withDropout(op, y, options.dropout);
+  if (options.dropout === undefined) return y;
+  const { rate, kind = 'dropout', seed } = options.dropout;
+  if (kind !== 'dropout' && kind !== 'alphaDropout') {
+    throw invalid('ERR_ARGUMENT', op, 'dropout.kind', "'dropout' or 'alphaDropout'", kind);
+  }
+  return kind === 'dropout' ? dropout(y, rate, undefined, seed) : alphaDropout(y, rate, seed);
 }
 
 /**
