@@ -69,6 +69,22 @@ SN_DEVICE Accumulate<T> long_row_max(int64_t width, const T* x) {
   return block_reduce(largest[0], Larger{});
 }
 
+// The sum of term(i) over a thread's share, in steps: rounding errors grow with the length of a step and not of the
+// row.
+template <class A, class Term>
+SN_DEVICE A sum_in_steps(const Range& range, const Term& term) {
+  constexpr int64_t kStep = 2048;
+  A total = 0;
+  for (int64_t begin = range.begin; begin < range.end; begin += kStep * range.step) {
+    const int64_t stop = begin + kStep * range.step, end = stop < range.end ? stop : range.end;
+    A sum = 0;
+    SN_SIMD_SUM(sum)
+    for (int64_t i = begin; i < end; i += range.step) sum += term(i);
+    total += sum;
+  }
+  return total;
+}
+
 // Exponentials are kept in the output between two passes where it can hold them and the exponential costs more than the
 // memory: on the CPU. The GPU computes them again.
 template <class T>
@@ -79,21 +95,10 @@ template <class T>
 SN_DEVICE Accumulate<T> long_row_sum(int64_t width, const T* x, Accumulate<T> largest, T* kept) {
   using A = Accumulate<T>;
   const Range range = block_range(width);
-  A sum = 0;
   if constexpr (kKeepsExponentials<T>) {
-    if (kept) {
-      SN_SIMD_SUM(sum)
-      for (int64_t i = range.begin; i < range.end; i += range.step) {
-        const A exponential = math::exp(x[i] - largest);
-        kept[i] = exponential;
-        sum += exponential;
-      }
-      return sum;
-    }
+    if (kept) return sum_in_steps<A>(range, [=](int64_t i) { return kept[i] = math::exp(x[i] - largest); });
   }
-  SN_SIMD_SUM(sum)
-  for (int64_t i = range.begin; i < range.end; i += range.step) sum += math::exp(load(x[i]) - largest);
-  return block_sum(sum);
+  return block_sum(sum_in_steps<A>(range, [=](int64_t i) { return math::exp(load(x[i]) - largest); }));
 }
 
 // ---- Softmax and log-softmax ----
@@ -191,10 +196,7 @@ struct SoftmaxBackwardRows {
     const T *const gradient = dy + row * width, *const value = y + row * width;
     T* const to = dx + row * width;
     const Range range = block_range(width);
-    A sum = 0;
-    SN_SIMD_SUM(sum)
-    for (int64_t i = range.begin; i < range.end; i += range.step) sum += term(load(gradient[i]), load(value[i]));
-    sum = block_sum(sum);
+    const A sum = block_sum(sum_in_steps<A>(range, [=](int64_t i) { return term(load(gradient[i]), load(value[i])); }));
     SN_INDEPENDENT
     for (int64_t i = range.begin; i < range.end; i += range.step) {
       to[i] = store<T>(slope(load(gradient[i]), load(value[i]), sum));
@@ -288,14 +290,9 @@ struct CrossEntropyRows {
       total = checked(known ? A(1) : A(0));
       product = known ? load(x[label]) - largest : A(0);
     } else {
-      SN_SIMD_SUM(total)
-      for (int64_t i = range.begin; i < range.end; i += range.step) total += labels.at(row, width, i);
-      SN_SIMD_SUM(product)
-      for (int64_t i = range.begin; i < range.end; i += range.step) {
-        product += share(labels.at(row, width, i), load(x[i]) - largest);
-      }
-      total = block_sum(total);
-      product = block_sum(product);
+      total = block_sum(sum_in_steps<A>(range, [&](int64_t i) { return labels.at(row, width, i); }));
+      product = block_sum(
+          sum_in_steps<A>(range, [&](int64_t i) { return share(labels.at(row, width, i), load(x[i]) - largest); }));
     }
     if (range.begin == 0) loss[row] = total * math::log(sum) - product;
     if (to) long_row_gradient(row, range, x, to, largest, total / sum);

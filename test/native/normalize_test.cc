@@ -1,0 +1,176 @@
+// Batch and layer normalisation in the emulator against loops in double: few channels and many, more rows than a chunk,
+// rows that do not fill a period, empty and single ones, a mean far from zero.
+#include "op_harness.h"
+
+namespace selfnorm::test {
+namespace {
+
+struct Size {
+  int64_t rows, width;
+};
+const Size kSizes[] = {{0, 3}, {1, 1}, {2, 5}, {37, 3}, {300, 8}, {70, 257}, {5, 512}};
+const DType kFloats[] = {DType::kFloat32, DType::kFloat64, DType::kBfloat16};
+constexpr double kEpsilon = 0.01;
+
+DType wide(DType dtype) { return dtype == DType::kFloat64 ? dtype : DType::kFloat32; }
+
+// Everything a normalisation of columns needs, in double.
+struct Columns {
+  DType dtype;
+  int64_t rows, width;
+  Array x, dy, mean, variance, scale, offset;
+
+  Columns(DType type, Size size, double centre = 0.5)
+      : dtype(type),
+        rows(size.rows),
+        width(size.width),
+        x(type, {rows, width}, random_values(rows * width, centre - 2, centre + 2)),
+        dy(type, {rows, width}, random_values(rows * width, -1, 1, 2)),
+        mean(wide(type), {width}, random_values(width, -1, 1, 3)),
+        variance(wide(type), {width}, random_values(width, 0.5, 2, 4)),
+        scale(wide(type), {width}, random_values(width, 0.5, 2, 5)),
+        offset(wide(type), {width}, random_values(width, -1, 1, 6)) {}
+  Expected like_x(Values values) const { return {dtype, {rows, width}, std::move(values)}; }
+  Expected like_mean(Values values) const { return {wide(dtype), {width}, std::move(values)}; }
+};
+
+TEST(Normalize, BatchNormAgreesWithDouble) {
+  for (const DType dtype : kFloats) {
+    for (const Size size : kSizes) {
+      const Columns c(dtype, size);
+      const Values x = c.x.values(), dy = c.dy.values(), mean = c.mean.values(), variance = c.variance.values();
+      const Values scale = c.scale.values(), offset = c.offset.values();
+      Values y(x.size()), plain(x.size()), dx(x.size());
+      const Values zeros(size_t(c.width), 0.0);
+      Values d_mean = zeros, d_variance = zeros, d_offset = zeros, d_scale = zeros;
+      for (size_t i = 0; i < x.size(); ++i) {
+        const size_t k = i % size_t(c.width);
+        const double inverse = 1 / std::sqrt(variance[k] + kEpsilon), normal = (x[i] - mean[k]) * inverse;
+        plain[i] = normal;
+        y[i] = normal * scale[k] + offset[k];
+        dx[i] = dy[i] * inverse * scale[k];
+        d_mean[k] -= dx[i];
+        d_variance[k] -= 0.5 * dx[i] * normal * inverse;
+        d_offset[k] += dy[i];
+        d_scale[k] += dy[i] * normal;
+      }
+      check_op("batchNorm", {&c.x, &c.mean, &c.variance, &c.offset, &c.scale}, {c.like_x(y)}, {kEpsilon}, kReduction);
+      check_op("batchNorm", {&c.x, &c.mean, &c.variance, nullptr, nullptr}, {c.like_x(plain)}, {kEpsilon}, kReduction);
+      check_op("batchNorm/backward", {&c.dy, &c.mean, &c.variance, &c.scale}, {c.like_x(dx)}, {kEpsilon}, kReduction);
+      check_op("batchNorm/parametersBackward", {&c.dy, &c.x, &c.mean, &c.variance, &c.scale},
+               {c.like_mean(d_mean), c.like_mean(d_variance), c.like_mean(d_offset), c.like_mean(d_scale)}, {kEpsilon},
+               kComposite);
+    }
+  }
+}
+
+struct Moments {
+  Values mean, variance;
+};
+Moments moments_of(const Values& x, int64_t rows, int64_t width) {
+  Moments m{Values(size_t(width), 0.0), Values(size_t(width), 0.0)};
+  for (size_t i = 0; i < x.size(); ++i) m.mean[i % size_t(width)] += x[i] / double(rows);
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double away = x[i] - m.mean[i % size_t(width)];
+    m.variance[i % size_t(width)] += away * away / double(rows);
+  }
+  return m;
+}
+
+TEST(Normalize, BatchNormTrainingAgreesWithDouble) {
+  for (const DType dtype : kFloats) {
+    for (const Size size : kSizes) {
+      if (size.rows == 0) continue;  // moments of nothing are NaN
+      const Columns c(dtype, size);
+      const Values x = c.x.values(), dy = c.dy.values(), scale = c.scale.values(), offset = c.offset.values();
+      const Moments m = moments_of(x, c.rows, c.width);
+      Values y(x.size()), dx(x.size()), sum(size_t(c.width), 0.0), product(size_t(c.width), 0.0);
+      const auto normal = [&](size_t i) {
+        const size_t k = i % size_t(c.width);
+        return (x[i] - m.mean[k]) / std::sqrt(m.variance[k] + kEpsilon);
+      };
+      for (size_t i = 0; i < x.size(); ++i) {
+        const size_t k = i % size_t(c.width);
+        y[i] = normal(i) * scale[k] + offset[k];
+        sum[k] += dy[i];
+        product[k] += dy[i] * normal(i);
+      }
+      for (size_t i = 0; i < x.size(); ++i) {
+        const size_t k = i % size_t(c.width);
+        const double rows = double(c.rows), factor = scale[k] / std::sqrt(m.variance[k] + kEpsilon);
+        dx[i] = factor * (dy[i] - sum[k] / rows - normal(i) * product[k] / rows);
+      }
+      check_op("batchNormTraining", {&c.x, &c.scale, &c.offset},
+               {c.like_x(y), c.like_mean(m.mean), c.like_mean(m.variance)}, {kEpsilon}, kComposite);
+      const Array mean(wide(dtype), {c.width}, m.mean), variance(wide(dtype), {c.width}, m.variance);
+      // A single row's gradient is a difference of equal numbers: judged by dy's size, not by its own.
+      if (c.rows == 1) continue;
+      check_op("batchNormTraining/backward", {&c.dy, &c.x, &mean, &variance, &c.scale},
+               {c.like_x(dx), c.like_mean(product), c.like_mean(sum)}, {kEpsilon}, kComposite);
+    }
+  }
+}
+
+TEST(Normalize, MomentsKeepTheirDigitsFarFromZero) {
+  const int64_t rows = 300, width = 3;
+  Values x = random_values(rows * width, -1, 1);
+  for (double& value : x) value = float(value + 10000);
+  const Array input = f32({rows, width}, x);
+  const Moments m = moments_of(x, rows, width);
+  Values y(x.size());
+  for (size_t i = 0; i < x.size(); ++i) y[i] = (x[i] - m.mean[i % 3]) / std::sqrt(m.variance[i % 3] + kEpsilon);
+  // The mean itself is rounded to float, half a thousandth here; the variance is not touched by that.
+  for (const int block : kBlockSizes) {
+    Array out(DType::kFloat32, {rows, width}), mean(DType::kFloat32, {width}), variance(DType::kFloat32, {width});
+    run_op("batchNormTraining", block, {&input, nullptr, nullptr}, {&out, &mean, &variance}, {kEpsilon});
+    for (size_t k = 0; k < 3; ++k) {
+      EXPECT_TRUE(std::abs(mean.values()[k] - m.mean[k]) <= 0.0005);
+      EXPECT_TRUE(std::abs(variance.values()[k] - m.variance[k]) <= 1e-5 * m.variance[k]);
+    }
+    for (size_t i = 0; i < y.size(); ++i) EXPECT_TRUE(std::abs(out.values()[i] - y[i]) <= 0.002);
+  }
+}
+
+TEST(Normalize, LayerNormAgreesWithDouble) {
+  for (const DType dtype : kFloats) {
+    for (const Size size : kSizes) {
+      const Columns c(dtype, size);
+      const Values x = c.x.values(), dy = c.dy.values(), scale = c.scale.values(), offset = c.offset.values();
+      const size_t rows = size_t(c.rows), width = size_t(c.width);
+      Values y(x.size()), plain(x.size()), dx(x.size()), mean(rows, 0.0), inverse(rows, 0.0);
+      Values d_scale(width, 0.0), d_offset(width, 0.0);
+      for (size_t row = 0; row < rows; ++row) {
+        const double* const from = &x[row * width];
+        double variance = 0, sum = 0, product = 0;
+        for (size_t i = 0; i < width; ++i) mean[row] += from[i] / double(width);
+        for (size_t i = 0; i < width; ++i) variance += std::pow(from[i] - mean[row], 2) / double(width);
+        inverse[row] = 1 / std::sqrt(variance + kEpsilon);
+        for (size_t i = 0; i < width; ++i) {
+          const size_t at = row * width + i;
+          plain[at] = (from[i] - mean[row]) * inverse[row];
+          y[at] = plain[at] * scale[i] + offset[i];
+          sum += dy[at] * scale[i] / double(width);
+          product += dy[at] * scale[i] * plain[at] / double(width);
+          d_scale[i] += dy[at] * plain[at];
+          d_offset[i] += dy[at];
+        }
+        for (size_t i = 0; i < width; ++i) {
+          const size_t at = row * width + i;
+          dx[at] = inverse[row] * (dy[at] * scale[i] - sum - plain[at] * product);
+        }
+      }
+      const Expected means{wide(dtype), {c.rows}, mean}, inverses{wide(dtype), {c.rows}, inverse};
+      check_op("layerNorm", {&c.x, &c.scale, &c.offset}, {c.like_x(y), means, inverses}, {kEpsilon}, kComposite);
+      check_op("layerNorm", {&c.x, nullptr, nullptr}, {c.like_x(plain), means, inverses}, {kEpsilon}, kComposite);
+      if (c.width == 1) continue;  // a gradient that is 0 by cancellation
+      const Array saved_mean(wide(dtype), {c.rows}, mean), saved_inverse(wide(dtype), {c.rows}, inverse);
+      check_op("layerNorm/backward", {&c.dy, &c.x, &saved_mean, &saved_inverse, &c.scale},
+               {c.like_x(dx), c.like_mean(d_scale), c.like_mean(d_offset)}, {}, kComposite);
+      check_op("layerNorm/backward", {&c.dy, &c.x, &saved_mean, &saved_inverse, &c.scale}, {c.like_x(dx)}, {},
+               kComposite);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace selfnorm::test
