@@ -10,7 +10,7 @@ namespace selfnorm {
 namespace {
 
 // Below it the plain kernel takes less time than the call.
-constexpr int64_t kWorthCalling = 1 << 16;
+constexpr int64_t kWorthCalling = 1 << 10;
 
 // A primitive with its arguments; the memory objects' addresses are set at each call.
 struct Prepared {

@@ -31,6 +31,7 @@ __global__ void convolution_forward_kernel(ConvolutionShape s, int64_t groups, T
                                            const T* bias) {
   using A = Accumulate<T>;
   SN_SHARED(A, sums, kPixelRun * kChannelRun);
+  SN_SHARED(int32_t, source, Depthwise ? kChannelRun : 1);  // the input channel of each output channel
   const int64_t channel_runs = runs_of(s.out_channels, kChannelRun), pixel_runs = runs_of(s.out_width, kPixelRun);
   const Range range = group_range(groups);
   for (int64_t group = range.begin; group < range.end; group += range.step) {
@@ -40,6 +41,9 @@ __global__ void convolution_forward_kernel(ConvolutionShape s, int64_t groups, T
     const int64_t pixels = s.out_width - column0 < kPixelRun ? s.out_width - column0 : kPixelRun;
     const int64_t count = s.out_channels - channel0 < kChannelRun ? s.out_channels - channel0 : kChannelRun;
     const Range own = block_range(count);
+    if constexpr (Depthwise) {
+      for (int64_t c = own.begin; c < own.end; c += own.step) source[c] = int32_t((channel0 + c) / s.multiplier);
+    }
     for (int64_t p = 0; p < pixels; ++p) {
       for (int64_t c = own.begin; c < own.end; c += own.step) {
         sums[p * kChannelRun + c] = bias == nullptr ? A(0) : A(load(bias[channel0 + c]));
@@ -65,8 +69,9 @@ __global__ void convolution_forward_kernel(ConvolutionShape s, int64_t groups, T
                 sum[c] += A(load(cell[channel0 + c])) * A(load(weights[c]));
               }
             } else {
+              SN_INDEPENDENT
               for (int64_t c = own.begin; c < own.end; c += own.step) {
-                sum[c] += A(load(cell[(channel0 + c) / s.multiplier])) * A(load(weights[c]));
+                sum[c] += A(load(cell[source[c]])) * A(load(weights[c]));
               }
             }
           }
@@ -154,6 +159,7 @@ __global__ void convolution_backward_filter_kernel(ConvolutionShape s, int64_t c
                                                    Accumulate<T>* partials, const T* x, const T* dy) {
   using A = Accumulate<T>;
   SN_SHARED(A, sums, kInputRun * kChannelRun);
+  SN_SHARED(int32_t, source, Depthwise ? kChannelRun : 1);  // the input channel of each output channel
   const int64_t lines = s.batch * s.out_height, taps = s.filter_height * s.filter_width;
   const int64_t inputs = Depthwise ? 1 : s.in_channels, input_runs = runs_of(inputs, kInputRun);
   const int64_t channel_runs = runs_of(s.out_channels, kChannelRun);
@@ -166,6 +172,9 @@ __global__ void convolution_backward_filter_kernel(ConvolutionShape s, int64_t c
     const int64_t input_count = inputs - input0 < kInputRun ? inputs - input0 : kInputRun;
     const int64_t count = s.out_channels - channel0 < kChannelRun ? s.out_channels - channel0 : kChannelRun;
     const Range own = block_range(count);
+    if constexpr (Depthwise) {
+      for (int64_t c = own.begin; c < own.end; c += own.step) source[c] = int32_t((channel0 + c) / s.multiplier);
+    }
     for (int64_t d = 0; d < input_count; ++d) {
       for (int64_t c = own.begin; c < own.end; c += own.step) sums[d * kChannelRun + c] = A(0);
     }
@@ -179,9 +188,9 @@ __global__ void convolution_backward_filter_kernel(ConvolutionShape s, int64_t c
         const T* const cell = x + ((image * s.in_height + in_row) * s.in_width + in_column) * s.in_channels;
         const T* const gradient = dy + (line * s.out_width + column) * s.out_channels + channel0;
         if constexpr (Depthwise) {
+          SN_INDEPENDENT
           for (int64_t c = own.begin; c < own.end; c += own.step) {
-            const int64_t from = s.multiplier == 1 ? channel0 + c : (channel0 + c) / s.multiplier;
-            sums[c] += A(load(cell[from])) * A(load(gradient[c]));
+            sums[c] += A(load(cell[source[c]])) * A(load(gradient[c]));
           }
         } else {
           for (int64_t d = 0; d < input_count; ++d) {

@@ -36,21 +36,24 @@ SN_DEVICE void multiply_tiles(A* sums, const A* left, const A* right, int rows, 
     }
   } else {
     // Few enough partial sums that they stay in registers.
-    constexpr int kRows = 4, kColumns = 16;
+    constexpr int kRows = 4, kColumns = 64 / int(sizeof(A));
     for (int row = 0; row < rows; row += kRows) {
       for (int column = 0; column < kTileColumns; column += kColumns) {
         W partial[kRows][kColumns];
         for (int r = 0; r < kRows; ++r) {
+          SN_SIMD
           for (int c = 0; c < kColumns; ++c) partial[r][c] = W(sums[(row + r) * kTileColumns + column + c]);
         }
         for (int d = 0; d < depth; ++d) {
           const A* const from = right + d * kTileColumns + column;
           for (int r = 0; r < kRows; ++r) {
             const W factor = W(left[(row + r) * kTileDepth + d]);
+            SN_SIMD
             for (int c = 0; c < kColumns; ++c) partial[r][c] += factor * W(from[c]);
           }
         }
         for (int r = 0; r < kRows; ++r) {
+          SN_SIMD
           for (int c = 0; c < kColumns; ++c) sums[(row + r) * kTileColumns + column + c] = A(partial[r][c]);
         }
       }

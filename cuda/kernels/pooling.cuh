@@ -43,11 +43,20 @@ SN_DEVICE A least() {
   }
 }
 
-// Whether an element is the one its window's maximum came from, ties aside; NaN is the maximum of a window that has
-// one.
+// The larger of the two, NaN if either is; as two selects, which vectorise where one with a combined condition does
+// not.
 template <class A>
-SN_DEVICE bool is_maximum(A x, A maximum) {
-  return bool(x == maximum) | (bool(x != x) & bool(maximum != maximum));
+SN_DEVICE A larger(A best, A x) {
+  const A result = best > x ? best : x;
+  return best != best ? best : result;
+}
+
+// 1 where an element is as large as its window's maximum, else 0; NaN is the maximum of a window that has one.
+template <class A>
+SN_DEVICE A is_maximum(A x, A maximum) {
+  const A both_nan = maximum != maximum ? A(1) : A(0);
+  const A unequal = x != x ? both_nan : A(0);
+  return x == maximum ? A(1) : unequal;
 }
 
 struct MaxPool {
@@ -58,14 +67,17 @@ struct MaxPool {
     const Span rows = window_of(row, s.stride_height, s.pad_top, s.filter_height, s.in_height);
     const Span columns = window_of(column, s.stride_width, s.pad_left, s.filter_width, s.in_width);
     A best[Lanes];
+    SN_SIMD
     for (int lane = 0; lane < Lanes; ++lane) best[lane] = least<A>();
     for (int64_t i = rows.begin; i < rows.end; ++i) {
       for (int64_t j = columns.begin; j < columns.end; ++j) {
         const auto in = load_pack<Lanes>(x + ((image * s.in_height + i) * s.in_width + j) * s.channels + channel);
-        for (int lane = 0; lane < Lanes; ++lane) best[lane] = math::max_nan(best[lane], A(load(in.values[lane])));
+        SN_SIMD
+        for (int lane = 0; lane < Lanes; ++lane) best[lane] = larger(best[lane], A(load(in.values[lane])));
       }
     }
     Pack<T, Lanes> out;
+    SN_SIMD
     for (int lane = 0; lane < Lanes; ++lane) out.values[lane] = store<T>(best[lane]);
     store_pack(y + ((image * s.out_height + row) * s.out_width + column) * s.channels + channel, out);
   }
@@ -82,20 +94,24 @@ struct MaxPoolPick {
     const int64_t to = ((image * s.out_height + row) * s.out_width + column) * s.channels + channel;
     const auto maximum = load_pack<Lanes>(y + to);
     A picked[Lanes] = {};
-    bool taken[Lanes] = {};
+    A free[Lanes];  // 1 until the window's first maximum was met
+    SN_SIMD
+    for (int lane = 0; lane < Lanes; ++lane) free[lane] = A(1);
     for (int64_t i = rows.begin; i < rows.end; ++i) {
       for (int64_t j = columns.begin; j < columns.end; ++j) {
         const int64_t from = ((image * s.in_height + i) * s.in_width + j) * s.channels + channel;
         const auto in = load_pack<Lanes>(x + from);
         const auto value = load_pack<Lanes>(g + from);
+        SN_SIMD
         for (int lane = 0; lane < Lanes; ++lane) {
-          const bool is = is_maximum(A(load(in.values[lane])), A(load(maximum.values[lane])));
-          picked[lane] = is & !taken[lane] ? A(load(value.values[lane])) : picked[lane];
-          taken[lane] = taken[lane] | is;
+          const A first = free[lane] * is_maximum(A(load(in.values[lane])), A(load(maximum.values[lane])));
+          picked[lane] = first > A(0) ? A(load(value.values[lane])) : picked[lane];
+          free[lane] -= first;
         }
       }
     }
     Pack<T, Lanes> result;
+    SN_SIMD
     for (int lane = 0; lane < Lanes; ++lane) result.values[lane] = store<T>(picked[lane]);
     store_pack(out + to, result);
   }
@@ -119,26 +135,31 @@ struct MaxPoolBackward {
         const int64_t from = ((image * s.out_height + p) * s.out_width + q) * s.channels + channel;
         const auto maximum = load_pack<Lanes>(y + from);
         const auto gradient = load_pack<Lanes>(dy + from);
-        bool taken[Lanes] = {};
+        A free[Lanes];  // 1 until an earlier maximum was met
+        SN_SIMD
+        for (int lane = 0; lane < Lanes; ++lane) free[lane] = A(1);
         // Elements of the window before this one.
         for (int64_t i = rows.begin; i <= row; ++i) {
           const int64_t end = i < row ? columns.end : column;
           for (int64_t j = columns.begin; j < end; ++j) {
             const auto earlier =
                 load_pack<Lanes>(x + ((image * s.in_height + i) * s.in_width + j) * s.channels + channel);
+            SN_SIMD
             for (int lane = 0; lane < Lanes; ++lane) {
-              const bool is = is_maximum(A(load(earlier.values[lane])), A(load(maximum.values[lane])));
-              taken[lane] = taken[lane] | is;
+              const A is = is_maximum(A(load(earlier.values[lane])), A(load(maximum.values[lane])));
+              free[lane] = is > A(0) ? A(0) : free[lane];
             }
           }
         }
+        SN_SIMD
         for (int lane = 0; lane < Lanes; ++lane) {
-          const bool is = is_maximum(A(load(own.values[lane])), A(load(maximum.values[lane]))) & !taken[lane];
-          sum[lane] += is ? A(load(gradient.values[lane])) : A(0);
+          const A chosen = free[lane] * is_maximum(A(load(own.values[lane])), A(load(maximum.values[lane])));
+          sum[lane] += chosen > A(0) ? A(load(gradient.values[lane])) : A(0);
         }
       }
     }
     Pack<T, Lanes> result;
+    SN_SIMD
     for (int lane = 0; lane < Lanes; ++lane) result.values[lane] = store<T>(sum[lane]);
     store_pack(dx + to, result);
   }
@@ -156,11 +177,13 @@ struct AvgPool {
     for (int64_t i = rows.begin; i < rows.end; ++i) {
       for (int64_t j = columns.begin; j < columns.end; ++j) {
         const auto in = load_pack<Lanes>(x + ((image * s.in_height + i) * s.in_width + j) * s.channels + channel);
+        SN_SIMD
         for (int lane = 0; lane < Lanes; ++lane) sum[lane] += A(load(in.values[lane]));
       }
     }
     const A count = A((rows.end - rows.begin) * (columns.end - columns.begin));
     Pack<T, Lanes> out;
+    SN_SIMD
     for (int lane = 0; lane < Lanes; ++lane) out.values[lane] = store<T>(sum[lane] / count);
     store_pack(y + ((image * s.out_height + row) * s.out_width + column) * s.channels + channel, out);
   }
@@ -181,10 +204,12 @@ struct AvgPoolBackward {
         const A count = A((rows.end - rows.begin) * (columns.end - columns.begin));
         const auto gradient =
             load_pack<Lanes>(dy + ((image * s.out_height + p) * s.out_width + q) * s.channels + channel);
+        SN_SIMD
         for (int lane = 0; lane < Lanes; ++lane) sum[lane] += A(load(gradient.values[lane])) / count;
       }
     }
     Pack<T, Lanes> result;
+    SN_SIMD
     for (int lane = 0; lane < Lanes; ++lane) result.values[lane] = store<T>(sum[lane]);
     store_pack(dx + ((image * s.in_height + row) * s.in_width + column) * s.channels + channel, result);
   }

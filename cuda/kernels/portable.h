@@ -25,6 +25,7 @@
 // Iterations are independent: an element is read before it is written and no other element is touched.
 #define SN_INDEPENDENT
 #define SN_SIMD_SUM(...)
+#define SN_SIMD _Pragma("unroll")
 #define SN_UNROLL _Pragma("unroll")
 #else
 #define SN_GPU 0
@@ -51,6 +52,8 @@
 #define SN_PRAGMA(text) _Pragma(#text)
 // Lets the compiler keep several partial sums: the order of additions is fixed by the flavour, not by the thread count.
 #define SN_SIMD_SUM(variable) SN_PRAGMA(omp simd reduction(+ : variable))
+// For loops over a fixed few lanes: they become vectors, where the compiler would unroll them into scalars first.
+#define SN_SIMD SN_PRAGMA(omp simd)
 #define SN_UNROLL
 #endif
 
