@@ -68,4 +68,7 @@ export {
 export { customGrad, grad, grads, valueAndGrad, valueAndGrads, variableGrads } from './autograd/gradients.js';
 export type { CustomGradient, CustomGradientFunc, GradSaveFunc } from './autograd/gradients.js';
 export * as train from './train.js';
-export { Optimizer } from './optimizers/optimizer.js';
+export { Optimizer, type NamedGradients, type NamedTensor } from './optimizers/optimizer.js';
+export { AdamOptimizer } from './optimizers/adam.js';
+export { MomentumOptimizer } from './optimizers/momentum.js';
+export { SGDOptimizer } from './optimizers/sgd.js';

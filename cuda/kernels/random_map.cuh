@@ -80,7 +80,8 @@ SN_DEVICE void random_map_groups(int64_t n, const RandomStamp& stamp, const F& f
 inline constexpr int64_t kTileGroups = 128;
 
 template <class Bits, class F, class Out, class... In>
-void map_tile(const F& f, int64_t count, const Bits* bits, Out* output, const In*... inputs) {
+void map_tile(const F& functor, int64_t count, const Bits* bits, Out* output, const In*... inputs) {
+  const F f = functor;  // a local copy cannot alias the output
   SN_INDEPENDENT
   for (int64_t k = 0; k < count; ++k) output[k] = store<Out>(f(bits[k], load(inputs[k])...));
 }
@@ -116,7 +117,7 @@ __global__ void random_map_kernel(int64_t n, const RandomStamp* stamp, F f, Out*
   if constexpr (kManyThreads) {
     random_map_groups<Bits, Width>(n, *stamp, f, output, inputs...);
   } else {
-    constexpr int64_t kCount = kDraws<Bits>;
+    constexpr int kCount = kDraws<Bits>;
     random_map_tiles<Bits>(grid_range((n + kCount - 1) / kCount), n, *stamp, f, output, inputs...);
   }
 }

@@ -8,7 +8,7 @@
 namespace selfnorm::SN_BUILD {
 
 // Takes a stamp and moves the state's offset on by one.
-__global__ inline void rng_next_kernel(RandomStamp* state, RandomStamp* stamp) {
+static __global__ void rng_next_kernel(RandomStamp* state, RandomStamp* stamp) {
   const Range once = grid_range(1);
   for (int64_t i = once.begin; i < once.end; i += once.step) {
     const RandomStamp now = *state;
@@ -18,7 +18,7 @@ __global__ inline void rng_next_kernel(RandomStamp* state, RandomStamp* stamp) {
   }
 }
 
-__global__ inline void rng_stamp_kernel(RandomStamp value, RandomStamp* stamp) {
+static __global__ void rng_stamp_kernel(RandomStamp value, RandomStamp* stamp) {
   const Range once = grid_range(1);
   for (int64_t i = once.begin; i < once.end; i += once.step) *stamp = value;
 }

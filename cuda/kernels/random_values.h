@@ -6,14 +6,15 @@
 
 namespace selfnorm::SN_BUILD {
 
-// In [low, high): the middle of one of 2^32 equal parts, rounded.
+// In [low, high): the lower end of one of 2^24 (double: 2^32) equal parts. Rounding may carry the last of them up to
+// `high`, so results stop at `highest`, the number below it.
 template <class A>
 struct UniformDraw {
-  double low, range;
+  double low, range, highest;
   SN_HD A operator()(uint32_t bits) const {
-    // Float keeps 24 bits: more would round up to `high` itself.
     const A unit = std::is_same_v<A, double> ? A(bits) * A(1.0 / 4294967296.0) : A(bits >> 8) * A(1.0 / 16777216.0);
-    return A(low) + A(range) * unit;
+    const A value = A(low) + A(range) * unit;
+    return value < A(highest) ? value : A(highest);
   }
 };
 
@@ -23,8 +24,14 @@ struct FloorOf {
   SN_HD double operator()(uint32_t bits) const { return math::floor(draw(bits)); }
 };
 
+template <class Draw>
+struct RoundOf {
+  Draw draw;
+  SN_HD float operator()(uint32_t bits) const { return math::rint(draw(bits)); }
+};
+
 // Inverse of the error function for |x| = 1 - t, by Giles 2012, "Approximating the erfinv function": relative error
-// below 4e-7. Takes t, the distance from 1, so that the tails keep their digits.
+// below 4e-7 for t above 2^-25, 4e-4 at 2^-32. Takes t, the distance from 1, so that the tails keep their digits.
 template <class A>
 SN_HD A inverse_erf_of_rest(A t) {
   const A w = -math::log(t * (A(2) - t));

@@ -7,7 +7,7 @@ export class AdamOptimizer extends Optimizer {
   static override readonly opName = 'adam';
   readonly className = 'Adam';
   protected readonly op = new NativeOp('adam');
-  protected readonly slotCount = 2;
+  protected readonly slotNames = ['m', 'v'] as const;
 
   constructor(
     learningRate: number,
@@ -21,7 +21,7 @@ export class AdamOptimizer extends Optimizer {
     checkNumber(this.className, 'epsilon', epsilon, 0, Infinity);
   }
 
-  protected parameters(): number[] {
+  protected settings(): number[] {
     return [this.beta1, this.beta2, this.epsilon];
   }
   getConfig(): Record<string, number | boolean> {

@@ -7,7 +7,7 @@ export class MomentumOptimizer extends Optimizer {
   static override readonly opName = 'momentum';
   readonly className = 'Momentum';
   protected readonly op = new NativeOp('momentum');
-  protected readonly slotCount = 1;
+  protected readonly slotNames = ['momentum'] as const;
 
   constructor(
     learningRate: number,
@@ -18,7 +18,7 @@ export class MomentumOptimizer extends Optimizer {
     checkNumber(this.className, 'momentum', momentum, 0, Infinity);
   }
 
-  protected parameters(): number[] {
+  protected settings(): number[] {
     return [this.momentum, this.useNesterov ? 1 : 0];
   }
   getConfig(): Record<string, number | boolean> {

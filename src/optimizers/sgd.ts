@@ -3,13 +3,13 @@ import { NativeOp } from '../tensor/backend.js';
 import { Optimizer } from './optimizer.js';
 
 /** w -= learningRate * gradient. */
-export class SgdOptimizer extends Optimizer {
+export class SGDOptimizer extends Optimizer {
   static override readonly opName = 'sgd';
   readonly className = 'SGD';
   protected readonly op = new NativeOp('sgd');
-  protected readonly slotCount = 0;
+  protected readonly slotNames = [] as const;
 
-  protected parameters(): number[] {
+  protected settings(): number[] {
     return [];
   }
   getConfig(): Record<string, number | boolean> {
