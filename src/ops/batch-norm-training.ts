@@ -12,7 +12,7 @@ import { wideDType } from './cross-entropy.js';
 import { floatOperand, recordOne } from './define.js';
 import { checkEpsilon, parameter } from './normalisation.js';
 import { standardize, standardizeGradient } from './standardize.js';
-import { sumTo } from './sum-to.js';
+import { sumTo } from './broadcasting.js';
 
 const FORWARD = new NativeOp('batchNormTraining');
 const BACKWARD = new NativeOp('batchNormTraining/backward');

@@ -5,7 +5,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { activations, type Activation, type ActivationName } from './activations.js';
 import { add } from './arithmetic.js';
 import { cast } from './cast.js';
-import { sumTo } from './sum-to.js';
+import { sumTo } from './broadcasting.js';
 
 interface BiasOps {
   readonly forward: NativeOp;

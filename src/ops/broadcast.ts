@@ -1,14 +1,13 @@
 // Repeating values: broadcastTo and tile. Their gradients sum what was repeated.
 import { invalid } from '../errors.js';
 import { convert, type TensorLike } from '../tensor/convert.js';
-import { checkShape, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
+import { checkShape, sizeOf, type Shape } from '../tensor/shape.js';
 import type { Mutable } from '../tensor/shape-types.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { expand, sumAxes } from './broadcasting.js';
 import { recordOne } from './define.js';
-import { sum } from './reductions.js';
-import { clone, reshape } from './reshape.js';
+import { reshape } from './reshape.js';
 import { stridedCopy, stridesOf } from './strided-copy.js';
-import { sumTo } from './sum-to.js';
 
 /**
  * x repeated along its axes of size 1, and along new axes in front, to fill `shape`.
@@ -28,15 +27,6 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
     throw invalid('ERR_SHAPE', 'broadcastTo', 'shape', expected, target);
   }
   return expand(input, target);
-}
-
-/** broadcastTo of shapes that are known to fit. */
-function expand(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(shape, x.shape)) return clone(x);
-  const own = stridesOf(x.shape);
-  const added = shape.length - x.rank;
-  const strides = shape.map((_, axis) => (axis < added || x.shape[axis - added] === 1 ? 0 : own[axis - added]!));
-  return recordOne(stridedCopy(x, shape, strides), [x], (dy) => [sumTo(dy, x.shape)]);
 }
 
 /**
@@ -69,7 +59,7 @@ function sumRepeats(dy: Tensor, shape: Shape, reps: readonly number[]): Tensor {
     const rest = shape[axis]! * sizeOf(result.shape.slice(axis + 1));
     const outer = sizeOf(shape.slice(0, axis));
     const left = result.shape.slice(axis + 1);
-    result = reshape(sum(reshape(result, [outer, count, rest]), 1), [...shape.slice(0, axis + 1), ...left]);
+    result = reshape(sumAxes(reshape(result, [outer, count, rest]), [1]), [...shape.slice(0, axis + 1), ...left]);
   });
   return result;
 }

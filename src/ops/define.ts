@@ -9,7 +9,7 @@ import { broadcastShapes, sameShape, type Shape } from '../tensor/shape.js';
 import type { Binary, Unary } from '../tensor/shape-types.js';
 import { makeOne, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
-import { sumTo } from './sum-to.js';
+import { sumTo } from './broadcasting.js';
 
 /** Gradient of a one-operand op: dx from dy, the input and the output. */
 export type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor | null;

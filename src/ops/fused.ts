@@ -20,7 +20,7 @@ import { alphaDropout, dropout } from './dropout.js';
 import { MATMUL, matMul as plainMatMul, product, productGradients } from './matmul.js';
 import { prelu } from './prelu.js';
 import { reshape } from './reshape.js';
-import { sumTo } from './sum-to.js';
+import { sumTo } from './broadcasting.js';
 
 /** Names of `activation`: every activation function, `'prelu'` with its weights, and tfjs's `'leakyrelu'`. */
 export type FusedActivation = ActivationName | 'prelu' | 'leakyrelu';

@@ -10,7 +10,7 @@ import type { InnerSizesMatch, MatMulShape, ShapeOf } from '../tensor/shape-type
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { reshape } from './reshape.js';
-import { sumTo } from './sum-to.js';
+import { sumTo } from './broadcasting.js';
 
 /** (a, b, bias?) -> (y, pre?); parameters transposeA, transposeB, activation row or -1, its parameters. */
 export const MATMUL = new NativeOp('matmul');

@@ -13,7 +13,7 @@ import { floatOperand, recordOne } from './define.js';
 import { neg, rsqrt, square } from './elementwise.js';
 import { reshape } from './reshape.js';
 import { standardize, standardizeGradient } from './standardize.js';
-import { sumTo } from './sum-to.js';
+import { sumTo } from './broadcasting.js';
 
 const BATCH_NORM = new NativeOp('batchNorm');
 const BATCH_NORM_BACKWARD = new NativeOp('batchNorm/backward');

@@ -10,7 +10,7 @@ import { cast } from './cast.js';
 import { greater } from './comparison.js';
 import { recordOne } from './define.js';
 import { where } from './select.js';
-import { sumTo } from './sum-to.js';
+import { sumTo } from './broadcasting.js';
 
 const PRELU = new NativeOp('prelu');
 const PRELU_BACKWARD = new NativeOp('prelu/backward');

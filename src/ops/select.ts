@@ -7,7 +7,7 @@ import { broadcastShapes } from '../tensor/shape.js';
 import { makeOne, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { requireBool } from './define.js';
-import { sumTo } from './sum-to.js';
+import { sumTo } from './broadcasting.js';
 
 const WHERE = new NativeOp('where');
 
