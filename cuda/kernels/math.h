@@ -166,25 +166,35 @@ inline float erf_beyond_linear(float x) {
          polynomial(x * x, 0.128379166f, -0.376126230f, 0.112834632f, -2.68404577e-2f, 5.12953149e-3f, -6.88331609e-4f);
 }
 
-// Upper tails as exp(-kSquareFactor a^2) v (kLeading + v rest(v)) with v = 1 / (a + kShift).
+// Upper tails as exp(-kSquareFactor a^2) v (kLeading + v (kSecond + v further(v))) with v = 1 / (a + kShift).
 struct ErfcTail {  // a in [0.7, 10.2]
   static constexpr float kSquareFactor = 1.0f, kUnderflow = 10.2f;
   static constexpr double kShift = 1.5, kLeading = 0.56421875204397058;
-  static float rest(float v) {
-    return polynomial(v, 0.844951570f, 1.01293314f, 0.365145326f, 1.16310740f, -8.42075253f, 11.2276211f, -5.01369238f);
+  static constexpr float kSecond = 0.844951570f;
+  static float further(float v) {
+    return polynomial(v, 1.01293314f, 0.365145326f, 1.16310740f, -8.42075253f, 11.2276211f, -5.01369238f);
   }
 };
 struct NormalTail {  // a in [1, 14.3]
   static constexpr float kSquareFactor = 0.5f, kUnderflow = 14.3f;
   static constexpr double kShift = 2.125, kLeading = 0.39896359963964451;
-  static float rest(float v) {
-    return polynomial(v, 0.846380949f, 1.43962729f, 0.734698713f, 3.38770533f, -34.0297394f, 63.9165230f, -40.2605515f);
+  static constexpr float kSecond = 0.846380949f;
+  static float further(float v) {
+    return polynomial(v, 1.43962729f, 0.734698713f, 3.38770533f, -34.0297394f, 63.9165230f, -40.2605515f);
   }
 };
 
+// Four factors meet here, and in float their roundings would add up to 3 ulp and more: FMA keeps the products exact
+// until they meet; without it the last ones are made in double.
 template <class Tail>
 inline float upper_tail(float magnitude) {
   const float a = at_most(magnitude, Tail::kUnderflow);
+#if defined(__FMA__)
+  const float scaled = -Tail::kSquareFactor * a;
+  const float rounded = scaled * a * kLog2E + (kRound + 254.0f);
+  const float n = rounded - (kRound + 254.0f);
+  const float r = std::fma(scaled, a, -n * kLn2High) - n * kLn2Low;
+#else
   // The square in two parts: 12 bits squared are exact, and e^-x needs the absolute error of x, not the relative one.
   const float head = bit_copy<float>(bit_copy<uint32_t>(a) & 0xfffff000u);
   const float square_high = -Tail::kSquareFactor * (head * head);
@@ -192,13 +202,27 @@ inline float upper_tail(float magnitude) {
   const float rounded = (square_high + square_low) * kLog2E + (kRound + 254.0f);
   const float n = rounded - (kRound + 254.0f);
   const float r = (square_high - n * kLn2High) + (square_low - n * kLn2Low);
+#endif
   const float q = r + expm1_beyond_linear(r, r * r);
-
-  // Four factors meet here, and in float their roundings would add up to 3 ulp and more. Doubles also need no FMA.
-  const double v = 1.0 / (static_cast<double>(a) + Tail::kShift);
-  const double product = v * (Tail::kLeading + v * Tail::rest(static_cast<float>(v)));
   const PowerOfTwo power(bit_copy<uint32_t>(rounded));
-  return static_cast<float>(product + product * q) * power.first * power.second;
+#if defined(__FMA__)
+  constexpr float kShift = float(Tail::kShift), kLeading = float(Tail::kLeading);
+  constexpr float kLeadingLow = float(Tail::kLeading - double(kLeading));
+  const float shifted = a + kShift, lost = a - (shifted - kShift);
+  // 1 / (shifted + lost) = v (1 + missing): a Newton step rounds v rightly, a second one tells what that rounding lost.
+  const auto residual = [=](float guess) { return std::fma(-lost, guess, std::fma(-shifted, guess, 1.0f)); };
+  const float guess = 1.0f / shifted, v = std::fma(guess, residual(guess), guess), missing = residual(v);
+  const float further = Tail::further(v);
+  const float beyond = std::fma(v, further, Tail::kSecond), beyond_low = std::fma(v, further, Tail::kSecond - beyond);
+  const float inner = std::fma(v, beyond, kLeading);
+  const float inner_low = std::fma(v, beyond, kLeading - inner) + (v * (beyond_low + beyond * missing) + kLeadingLow);
+  const float product = std::fma(v, inner, v * (inner_low + inner * (q + missing)));
+#else
+  const double v = 1.0 / (static_cast<double>(a) + Tail::kShift);
+  const double exact = v * (Tail::kLeading + v * (Tail::kSecond + v * Tail::further(static_cast<float>(v))));
+  const float product = static_cast<float>(exact + exact * q);
+#endif
+  return product * power.first * power.second;
 }
 
 }  // namespace single

@@ -57,9 +57,10 @@ SN_DEVICE void map_range(const Range& range, const F& f, Out* output, const In*.
   for (int64_t i = range.begin; i < range.end; i += range.step) output[i] = store<Out>(f(load(inputs[i])...));
 }
 
-// On the CPU a large result is made tile by tile in the first-level cache and streamed to memory.
+// On the CPU a large result is made tile by tile in the first-level cache and streamed to memory. f comes by value: a
+// copy of its own cannot alias what the loop stores, so the loop becomes vectors.
 template <class F, class Out, class... In>
-void map_streamed(const Range& range, const F& f, Out* output, const In*... inputs) {
+void map_streamed(const Range& range, const F f, Out* output, const In*... inputs) {
   constexpr int64_t kTile = kStreamTile / int64_t(sizeof(Out));
   alignas(64) Out tile[kTile];
   int64_t i = range.begin;
