@@ -67,6 +67,11 @@ export {
 } from './ops/activations.js';
 export { customGrad, grad, grads, valueAndGrad, valueAndGrads, variableGrads } from './autograd/gradients.js';
 export type { CustomGradient, CustomGradientFunc, GradSaveFunc } from './autograd/gradients.js';
+export * as layers from './layers/index.js';
+export { input, type InputConfig } from './layers/input.js';
+export type { CallContext, DisposeResult, LayerConfig } from './layers/layer.js';
+export { registerLayer, type LayerClass, type SerializedLayer } from './layers/registry.js';
+export { SymbolicTensor, type SymbolicShape } from './layers/symbolic.js';
 export * as train from './train.js';
 export { Optimizer, type NamedGradients, type NamedTensor } from './optimizers/optimizer.js';
 export { AdamOptimizer } from './optimizers/adam.js';
