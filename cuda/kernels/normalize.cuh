@@ -119,7 +119,8 @@ __global__ void column_map_kernel(Periods shape, F f, T* output, const In*... in
 // ---- Two sums a column over a chunk of rows ----
 
 // Sums of x - shift and its square, the shift being the chunk's own first row: at most 64 times the rounding error of
-// exact differences, however far the mean is from zero. They end as the chunk's mean and its sum of squared deviations.
+// exact differences, however far the mean is from zero. They end as the chunk's mean, less the shift, and its sum of
+// squared deviations.
 template <class T>
 struct ShiftedMoments {
   using A = Accumulate<T>;
@@ -129,10 +130,10 @@ struct ShiftedMoments {
     sum += difference;
     squares += difference * difference;
   }
-  SN_DEVICE void finish(int64_t first, int64_t rows, A& sum, A& squares) const {
+  SN_DEVICE void finish(int64_t rows, A& sum, A& squares) const {
     const A mean = sum / A(rows);
     squares -= sum * mean;
-    sum = load(x[first]) + mean;
+    sum = mean;
   }
 };
 
@@ -147,7 +148,7 @@ struct GradientSums {
     sum += gradient;
     product += gradient * (load(x[at]) - mean[column]);
   }
-  SN_DEVICE void finish(int64_t, int64_t, A&, A&) const {}
+  SN_DEVICE void finish(int64_t, A&, A&) const {}
 };
 
 // partial: [2][chunks][period]
@@ -175,7 +176,7 @@ __global__ void column_partials_kernel(Periods shape, F f, A* partial) {
       const int64_t lanes = kManyThreads ? 1 : columns_end - column;
       for (int64_t lane = 0; lane < lanes; ++lane) {
         const int64_t rows = shape.rows_in_chunk(chunk, column + lane);
-        if (rows > 0) f.finish(first + lane, rows, a[lane], b[lane]);
+        if (rows > 0) f.finish(rows, a[lane], b[lane]);
         partial[chunk * shape.period + column + lane] = a[lane];
         partial[half + chunk * shape.period + column + lane] = b[lane];
       }
@@ -196,8 +197,14 @@ SN_DEVICE void for_channels(int64_t first, int64_t channels, const Body& body) {
 
 // Chunk moments to moments: the mean of the means, then the deviations inside the chunks and of the chunks' means. In
 // double, so that the order of millions of values leaves no trace.
-template <class A>
-__global__ void batch_moments_kernel(Periods shape, const A* partial, A* mean, A* variance) {
+template <class T>
+__global__ void batch_moments_kernel(Periods shape, const T* x, const Accumulate<T>* partial, Accumulate<T>* mean,
+                                     Accumulate<T>* variance) {
+  using A = Accumulate<T>;
+  // A chunk's mean: what is stored is less its shift, the chunk's first row.
+  const auto chunk_mean = [&](int64_t chunk, int64_t column) {
+    return double(load(x[chunk * kChunkRows * shape.period + column])) + double(partial[chunk * shape.period + column]);
+  };
   const int64_t half = shape.chunks * shape.period, parts = shape.chunks * shape.repeat;
   const double rows = double(shape.n / shape.channels);
   const Range range = group_range((shape.channels + kChannelsAtOnce - 1) / kChannelsAtOnce);
@@ -209,7 +216,7 @@ __global__ void batch_moments_kernel(Periods shape, const A* partial, A* mean, A
       const int64_t chunk = part / shape.repeat, base = part % shape.repeat * shape.channels;
       for_channels(first, shape.channels, [&](int64_t channel, int64_t lane) {
         const int64_t column = base + channel, count = shape.rows_in_chunk(chunk, column);
-        if (count > 0) total[lane] += double(count) * double(partial[chunk * shape.period + column]);
+        if (count > 0) total[lane] += double(count) * chunk_mean(chunk, column);
       });
     }
     for (double& one : total) one = block_sum(one) / rows;
@@ -217,9 +224,9 @@ __global__ void batch_moments_kernel(Periods shape, const A* partial, A* mean, A
       const int64_t chunk = part / shape.repeat, base = part % shape.repeat * shape.channels;
       for_channels(first, shape.channels, [&](int64_t channel, int64_t lane) {
         const int64_t column = base + channel, count = shape.rows_in_chunk(chunk, column);
-        const int64_t at = chunk * shape.period + column;
-        const double away = double(partial[at]) - total[lane];
-        if (count > 0) deviation[lane] += double(partial[half + at]) + double(count) * away * away;
+        if (count == 0) return;
+        const double away = chunk_mean(chunk, column) - total[lane];
+        deviation[lane] += double(partial[half + chunk * shape.period + column]) + double(count) * away * away;
       });
     }
     for (double& one : deviation) one = block_sum(one) / rows;

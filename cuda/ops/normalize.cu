@@ -132,8 +132,8 @@ void batch_norm_training(const Call& call) {
     {
       const Scratch partial = partial_scratch<A>(call.queue, shape);
       launch_partials(call.queue, shape, ShiftedMoments<T>{x.as<const T>()}, partial.as<A>());
-      launch(call.queue, channel_groups(channels, shape.chunks * shape.repeat), batch_moments_kernel<A>, shape,
-             partial.as<const A>(), mean.as<A>(), variance.as<A>());
+      launch(call.queue, channel_groups(channels, shape.chunks * shape.repeat), batch_moments_kernel<T>, shape,
+             x.as<const T>(), partial.as<const A>(), mean.as<A>(), variance.as<A>());
     }
     const ChannelFacts<A> facts{mean.as<const A>(), variance.as<const A>(), call.inputs[1].as<const A>(),
                                 call.inputs[2].as<const A>(), A(call.params[0])};

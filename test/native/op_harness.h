@@ -52,9 +52,11 @@ struct Expected {
   DType dtype;
   Shape shape;
   Values values;
+  // For sums that cancel, the sum of the terms' magnitudes, which rounding errors go by; empty: the values' own.
+  Values magnitudes = {};
 };
 
-// Units in the last place of the dtype, of the value or a thirty-second part of the largest one.
+// Units in the last place of the dtype, of the magnitude or a thirty-second part of the largest one.
 inline constexpr double kExact = 0, kElementwise = 12, kReduction = 32, kComposite = 128;
 
 // Runs at every block size and checks each output. NaN must meet NaN, an infinity the same infinity.
