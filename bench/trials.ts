@@ -1,6 +1,6 @@
 // What is measured, a sentence each; the row names are the contract with bench/peers.
 import * as sn from '../src/index.js';
-import { activations, type ActivationName } from '../src/ops/activations.js';
+import { activationNamed, type ActivationName } from '../src/ops/activation.js';
 
 export interface Trial {
   /** `<kind>/<op>/<size>/<dtype>`, as the peers print it. */
@@ -25,7 +25,7 @@ const ELEMENTWISE: readonly ActivationName[] = [
 ];
 
 function elementwise(name: ActivationName): Trial[] {
-  const parameters = (): number[] => activations[name].parameters({});
+  const parameters = (): number[] => activationNamed(name).parameters({});
   return [
     {
       name: `elementwise/${name}/16Mi/float32/forward`,
@@ -33,7 +33,7 @@ function elementwise(name: ActivationName): Trial[] {
       prepare: () => {
         const x = sn.randomNormal([N]);
         const given = parameters();
-        return () => activations[name].apply(x, given);
+        return () => activationNamed(name).apply(x, given);
       },
     },
     {
@@ -43,8 +43,8 @@ function elementwise(name: ActivationName): Trial[] {
         const x = sn.randomNormal([N]);
         const dy = sn.randomNormal([N]);
         const given = parameters();
-        const saved = activations[name].facts.saves === 'output' ? activations[name].apply(x, given) : x;
-        return () => activations[name].applyBackward(dy, saved, given);
+        const saved = activationNamed(name).facts.saves === 'output' ? activationNamed(name).apply(x, given) : x;
+        return () => activationNamed(name).applyBackward(dy, saved, given);
       },
     },
   ];

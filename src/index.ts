@@ -47,24 +47,7 @@ export * from './ops/reductions.js';
 export { losses, Reduction } from './ops/losses.js';
 export { batchNorm, layerNorm } from './ops/normalisation.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
-export {
-  celu,
-  elu,
-  gelu,
-  hardSigmoid,
-  hardSwish,
-  leakyRelu,
-  linear,
-  mish,
-  relu,
-  relu6,
-  selu,
-  sigmoid,
-  silu,
-  softplus,
-  softsign,
-  tanh,
-} from './ops/activations.js';
+export * from './ops/activations.js';
 export { customGrad, grad, grads, valueAndGrad, valueAndGrads, variableGrads } from './autograd/gradients.js';
 export type { CustomGradient, CustomGradientFunc, GradSaveFunc } from './autograd/gradients.js';
 export * as layers from './layers/index.js';

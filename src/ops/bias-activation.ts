@@ -2,7 +2,7 @@
 import { isRecording, record } from '../autograd/tape.js';
 import { NativeOp, run } from '../tensor/backend.js';
 import { Tensor } from '../tensor/tensor.js';
-import { activations, type Activation, type ActivationName } from './activations.js';
+import { activationNamed, type Activation, type ActivationName } from './activation.js';
 import { add } from './arithmetic.js';
 import { cast } from './cast.js';
 import { sumTo } from './broadcasting.js';
@@ -36,7 +36,7 @@ export function biasActivation(
   name: ActivationName,
   parameters: readonly number[] = [],
 ): Tensor {
-  const activation: Activation = activations[name];
+  const activation: Activation = activationNamed(name);
   const offset = cast(bias, x.dtype);
   const y = new Tensor(x.backend, x.shape, x.dtype);
   // Kept for the gradient alone, and only by activations whose derivative needs it.
@@ -64,7 +64,7 @@ export function biasGradients(
   if (name === 'linear') return [dy, sumTo(dy, bias.shape)];
   if (isRecording()) {
     // A gradient of this gradient is being taken: the parts are differentiable where the fused op is not.
-    const slope = activations[name].applyBackward(dy, saved, parameters);
+    const slope = activationNamed(name).applyBackward(dy, saved, parameters);
     return [slope, sumTo(slope, bias.shape)];
   }
   const dz = new Tensor(dy.backend, dy.shape, dy.dtype);

@@ -7,7 +7,7 @@ import { isFloat } from '../tensor/dtype.js';
 import { broadcastShapes, checkShape, sameShape, type Shape } from '../tensor/shape.js';
 import { withStamp } from '../tensor/random-state.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
-import { activations } from './activations.js';
+import { activationNamed } from './activation.js';
 import { add, mul } from './arithmetic.js';
 import { cast } from './cast.js';
 import { lessEqual } from './comparison.js';
@@ -135,7 +135,7 @@ function alphaMask(
   if (!(Number.isFinite(variance) && variance > 0)) {
     throw invalid('ERR_ARGUMENT', op, 'variance', 'a finite number above 0', variance);
   }
-  const selu = activations.selu.parameters({ alpha, scale });
+  const selu = activationNamed('selu').parameters({ alpha, scale });
   const saturation = -selu[0]! * selu[1]!;
   const q = threshold / DRAWS;
   // Of the mixture: x with probability 1 - q, the saturation value with probability q.
@@ -183,7 +183,7 @@ export function seluAlphaDropout(
   const op = 'seluAlphaDropout';
   const given = floatTensor(op, x);
   const { threshold, a, b, dropped, selu } = alphaMask(op, rate, options);
-  if (threshold === 0) return activations.selu.apply(given, selu);
+  if (threshold === 0) return activationNamed('selu').apply(given, selu);
   return withStamp(op, given.backend, seed, (stamp) => {
     const params = [threshold, a, b, dropped, ...selu];
     const y = makeOne(given.backend, SELU_FORWARD, [given, stamp], given.shape, given.dtype, params);

@@ -10,7 +10,7 @@ import { isFloat } from '../tensor/dtype.js';
 import { sizeOf, type Shape } from '../tensor/shape.js';
 import { activationTable } from '../tensor/activation-facts.js';
 import { Tensor } from '../tensor/tensor.js';
-import { activations, type Activation, type ActivationName } from './activations.js';
+import { activationNamed, type Activation, type ActivationName } from './activation.js';
 import { add } from './arithmetic.js';
 import { biasGradients } from './bias-activation.js';
 import { cast } from './cast.js';
@@ -73,12 +73,12 @@ interface Applied {
 function resolve(op: string, options: Epilogue): Applied {
   const given: string = options.activation ?? 'linear';
   const name = given === 'leakyrelu' ? 'leakyRelu' : given === 'prelu' ? 'linear' : given;
-  if (!Object.hasOwn(activations, name)) {
+  if (!activationTable().has(name)) {
     throw invalid(
       'ERR_ARGUMENT',
       op,
       'activation',
-      `one of ${[...Object.keys(activations), 'prelu'].join(', ')}`,
+      `one of ${[...activationTable().keys(), 'prelu'].join(', ')}`,
       given,
     );
   }
@@ -86,7 +86,7 @@ function resolve(op: string, options: Epilogue): Applied {
     const expected = given === 'prelu' ? 'the slopes of prelu' : "nothing unless activation is 'prelu'";
     throw invalid('ERR_ARGUMENT', op, 'preluActivationWeights', expected, options.preluActivationWeights);
   }
-  const activation = activations[name as ActivationName];
+  const activation = activationNamed(name as ActivationName);
   const { alpha = options.leakyreluAlpha, scale, beta } = options;
   return { activation, name: name as ActivationName, parameters: activation.parameters({ alpha, scale, beta }) };
 }
@@ -176,7 +176,8 @@ function finish(options: Epilogue, y: Tensor, bias: Tensor | null, applied: Appl
   return options.preluActivationWeights === undefined ? active : prelu(active, options.preluActivationWeights);
 }
 
-const NONE: Applied = { activation: activations.linear, name: 'linear', parameters: [] };
+/** No activation; a function, since importing the library must not load the addon. */
+const none = (): Applied => ({ activation: activationNamed('linear'), name: 'linear', parameters: [] });
 
 /**
  * dropout(activation(a b + bias)): a dense layer in one op.
@@ -207,7 +208,7 @@ export function matMul(options: FusedMatMul): Tensor {
       params: [Number(transposeA), Number(transposeB)],
       gradients: (dz) => productGradients(dz, left, b, transposeA, transposeB),
     };
-    y = finish(options, reshape(runFused(core, columns, applied), shape), null, NONE);
+    y = finish(options, reshape(runFused(core, columns, applied), shape), null, none());
   }
   if (options.dropout === undefined) return y;
   const { rate, kind = 'dropout', seed } = options.dropout;
@@ -251,5 +252,5 @@ export function conv2d(options: FusedConv2d): Tensor {
     params: geometry(windows),
     gradients: (dz) => CONV2D.gradients(dz, x, filter, windows),
   };
-  return unbatch(finish(options, runFused(core, columns, applied), null, NONE), single);
+  return unbatch(finish(options, runFused(core, columns, applied), null, none()), single);
 }

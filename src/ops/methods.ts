@@ -27,9 +27,6 @@ import { to } from './transfer.js';
 import { reverse, transpose } from './transpose.js';
 import { logSoftmax, softmax } from './softmax.js';
 
-const { relu, relu6, leakyRelu, elu, selu, celu, softplus, sigmoid, hardSigmoid } = activations;
-const { tanh, softsign, gelu, silu, mish, hardSwish } = activations;
-
 const listOf = (x: TensorLike, others: TensorLike | readonly TensorLike[]): TensorLike[] =>
   Array.isArray(others) && others.every((other) => other instanceof Tensor)
     ? [x, ...others]
@@ -53,8 +50,8 @@ const methods = {
   ...{ conv2d, depthwiseConv2d, conv2dTranspose, maxPool, avgPool },
   ...{ softmax, logSoftmax, batchNorm, layerNorm },
   ...{ dropout, alphaDropout },
-  ...{ relu, relu6, leakyRelu, prelu, elu, selu, celu, softplus, sigmoid, hardSigmoid },
-  ...{ tanh, softsign, gelu, silu, mish, hardSwish },
+  ...activations,
+  prelu,
 } satisfies Record<keyof TensorMethods<number[], 'float32'>, (x: TensorLike, ...rest: never[]) => unknown>;
 
 for (const [name, op] of Object.entries(methods)) {

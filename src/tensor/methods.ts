@@ -1,4 +1,5 @@
 // Every op as a method of Tensor. Installed by src/ops/methods.ts, which is checked against this list at compile time.
+import type * as functions from '../ops/activations.js';
 import type { AlphaDropoutOptions } from '../ops/dropout.js';
 import type { Axes } from '../ops/reductions.js';
 import type { Padding, Size2d } from '../ops/convolution-shape.js';
@@ -19,8 +20,15 @@ import type {
 } from './shape-types.js';
 import type { Tensor } from './tensor.js';
 
+/** Every activation function, without its first argument. */
+type ActivationMethods = {
+  [Name in keyof typeof functions]: (typeof functions)[Name] extends (x: never, ...rest: infer Rest) => unknown
+    ? <A extends Shape>(this: Tensor<A>, ...rest: Rest) => Tensor<Mutable<A>>
+    : never;
+};
+
 /* eslint-disable @typescript-eslint/no-unused-vars */
-export interface TensorMethods<S extends Shape, D extends DType> {
+export interface TensorMethods<S extends Shape, D extends DType> extends ActivationMethods {
   add: BinaryMethod;
   sub: BinaryMethod;
   mul: BinaryMethod;
@@ -187,20 +195,5 @@ export interface TensorMethods<S extends Shape, D extends DType> {
     seed?: number,
     options?: AlphaDropoutOptions,
   ): Tensor<Mutable<A>>;
-  relu: UnaryMethod;
-  relu6: UnaryMethod;
-  leakyRelu<A extends Shape>(this: Tensor<A>, alpha?: number): Tensor<Mutable<A>>;
   prelu(alpha: TensorLike): Tensor;
-  elu<A extends Shape>(this: Tensor<A>, alpha?: number): Tensor<Mutable<A>>;
-  selu<A extends Shape>(this: Tensor<A>, options?: { alpha?: number; scale?: number }): Tensor<Mutable<A>>;
-  celu<A extends Shape>(this: Tensor<A>, alpha?: number): Tensor<Mutable<A>>;
-  softplus<A extends Shape>(this: Tensor<A>, beta?: number): Tensor<Mutable<A>>;
-  sigmoid: UnaryMethod;
-  hardSigmoid: UnaryMethod;
-  tanh: UnaryMethod;
-  softsign: UnaryMethod;
-  gelu<A extends Shape>(this: Tensor<A>, approximate?: boolean): Tensor<Mutable<A>>;
-  silu: UnaryMethod;
-  mish: UnaryMethod;
-  hardSwish: UnaryMethod;
 }

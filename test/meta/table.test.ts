@@ -2,22 +2,16 @@
 // ops TypeScript asks for; and the checkers of these tests catch what they are there to catch.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { activations } from '../../src/ops/activations.js';
+import * as activations from '../../src/ops/activations.js';
 import { activationTable } from '../../src/tensor/activation-facts.js';
 import { currentBackend } from '../../src/tensor/device.js';
-import * as sn from '../../src/index.js';
 import { expectClose } from '../harness/compare.js';
 
 describe('tables', () => {
-  test('every activation of the native table is in the record, and the other way round', () => {
-    expect([...activationTable().keys()].sort()).toEqual(Object.keys(activations).sort());
-  });
-
-  test('every activation is a public function', () => {
-    const indirect = ['geluTanh'];
-    for (const name of Object.keys(activations)) {
-      if (!indirect.includes(name)) expect(sn).toHaveProperty(name);
-    }
+  test('every row of the native activation table is a function, and the other way round', () => {
+    // geluTanh is an argument of gelu.
+    const rows = [...activationTable().keys()].filter((name) => name !== 'geluTanh');
+    expect(rows.sort()).toEqual(Object.keys(activations).sort());
   });
 
   test('every native op that TypeScript names exists', () => {

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import type { Tensor } from '../../src/index.js';
 import { SelfnormError, type ErrorCode } from '../../src/errors.js';
-import { activations, type ActivationName } from '../../src/ops/activations.js';
+import { activationNamed, type ActivationName } from '../../src/ops/activation.js';
+import { activationTable } from '../../src/tensor/activation-facts.js';
 import { biasActivation } from '../../src/ops/bias-activation.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import { expectClose } from '../harness/compare.js';
@@ -27,10 +28,10 @@ function tensorOf(shape: number[], seed: number, dtype: DType = 'float64'): Tens
   return sn.tensor(values, shape, dtype);
 }
 
-describe.each(Object.keys(activations) as ActivationName[])('bias and %s', (name) => {
-  const parameters = activations[name].parameters({});
+describe.each([...activationTable().keys()] as ActivationName[])('bias and %s', (name) => {
+  const parameters = activationNamed(name).parameters({});
   const fused = (x: Tensor, bias: Tensor): Tensor => biasActivation(x, bias, name, parameters);
-  const apart = (x: Tensor, bias: Tensor): Tensor => activations[name].apply(sn.add(x, bias), parameters);
+  const apart = (x: Tensor, bias: Tensor): Tensor => activationNamed(name).apply(sn.add(x, bias), parameters);
 
   test.each([[[4, 3]], [[2, 5, 8]], [[7]], [[150, 20]], [[1500, 2]], [[0, 3]]])('of shape %j', (shape) => {
     for (const dtype of ['float64', 'float32'] as const) {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import type { DType } from '../../src/index.js';
-import { activations, type ActivationName } from '../../src/ops/activations.js';
+import { activationNamed, type ActivationName } from '../../src/ops/activation.js';
+import { activationTable } from '../../src/tensor/activation-facts.js';
 import { expectClose } from '../harness/compare.js';
 
 const one = (dtype: DType): sn.Tensor => sn.ones([2], dtype);
@@ -58,11 +59,11 @@ describe.each(['float16', 'bfloat16'] as const)('%s', (dtype) => {
   const x = sn.tensor(values, [515], dtype);
   const wide = x.cast('float32');
 
-  test.each(Object.keys(activations) as ActivationName[])('%s is the float32 result, rounded', (name) => {
-    const parameters = activations[name].parameters({});
-    const half = activations[name].apply(x, parameters);
+  test.each([...activationTable().keys()] as ActivationName[])('%s is the float32 result, rounded', (name) => {
+    const parameters = activationNamed(name).parameters({});
+    const half = activationNamed(name).apply(x, parameters);
     expect(half.dtype).toBe(dtype);
-    const expected = activations[name].apply(wide, parameters).cast(dtype);
+    const expected = activationNamed(name).apply(wide, parameters).cast(dtype);
     expectClose(
       name,
       { shape: [515], data: half.dataSync() },

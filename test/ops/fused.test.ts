@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import type { Tensor } from '../../src/index.js';
-import { activations, type ActivationName } from '../../src/ops/activations.js';
+import { activationNamed, type ActivationName } from '../../src/ops/activation.js';
+import { activationTable } from '../../src/tensor/activation-facts.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import { expectClose } from '../harness/compare.js';
 
@@ -23,10 +24,11 @@ function grid(shape: number[], seed: number): Tensor {
   return sn.tensor(values, shape, 'float64');
 }
 
-const NAMES = Object.keys(activations) as ActivationName[];
+const NAMES = [...activationTable().keys()] as ActivationName[];
 
 /** The activation by its op of its own, with default parameters. */
-const apply = (name: ActivationName, x: Tensor): Tensor => activations[name].apply(x, activations[name].parameters({}));
+const apply = (name: ActivationName, x: Tensor): Tensor =>
+  activationNamed(name).apply(x, activationNamed(name).parameters({}));
 
 interface Fusion {
   name: string;
