@@ -294,8 +294,22 @@ struct HardSwish {
 template <class... Functors>
 struct ActivationList {};
 
+// log(sigmoid(x)) = -softplus(-x), whose slope sigmoid(-x) is 1 - exp(y).
+struct LogSigmoid {
+  static constexpr ActivationFacts kFacts{"logSigmoid", Saves::kOutput};
+  explicit LogSigmoid(const double*) {}
+  template <class A>
+  SN_HD A forward(A x) const {
+    return -math::softplus1(-x);
+  }
+  template <class A>
+  SN_HD A derivative(A y) const {
+    return -math::expm1(y);
+  }
+};
+
 // The table. Adding an activation: a functor above, its name here, and a documented function in src/ops/activations.ts.
 using Activations = ActivationList<Linear, Relu, Relu6, LeakyRelu, Elu, Selu, Celu, Softplus, Sigmoid, HardSigmoid,
-                                   Tanh, Softsign, Gelu, GeluTanh, Silu, Mish, HardSwish>;
+                                   Tanh, Softsign, Gelu, GeluTanh, Silu, Mish, HardSwish, LogSigmoid>;
 
 }  // namespace selfnorm::SN_BUILD

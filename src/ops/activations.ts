@@ -21,6 +21,8 @@ export const softplus: WithParameter = withParameter('softplus', 'beta');
 export const sigmoid: Unary = plain('sigmoid');
 /** relu6(x + 3) / 6, as Keras 3. */
 export const hardSigmoid: Unary = plain('hardSigmoid');
+/** log(sigmoid(x)) = -log(1 + exp(-x)), precise where sigmoid rounds to 0 or 1. */
+export const logSigmoid: Unary = plain('logSigmoid');
 /** Hyperbolic tangent. */
 export const tanh: Unary = plain('tanh');
 /** x / (1 + |x|). */
