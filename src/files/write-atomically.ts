@@ -1,0 +1,68 @@
+// Files that appear whole or not at all: written beside their name, flushed to the disk, then renamed over it. Whatever stops
+// the process or fills the disk, the old file is intact.
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { failure } from '../errors.js';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EFBIG: 'the file is larger than the system allows',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'no permission to write there',
+  EPERM: 'no permission to write there',
+  EROFS: 'the file system is read-only',
+  ENOENT: 'the folder does not exist',
+  ENOTDIR: 'part of the path is a file, not a folder',
+  EISDIR: 'it is a folder',
+};
+
+/** Why the system refused, in words. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? message;
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+}
+
+/** A rename is on the disk when its folder is; systems that cannot flush a folder need not. */
+function flushFolder(folder: string): void {
+  try {
+    const handle = openSync(folder, 'r');
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    // Windows opens no folders.
+  }
+}
+
+/**
+ * Writes a file so that a reader, or a process started after a crash, finds the old content or the new, never a part.
+ * @param path Where; its folder must exist.
+ * @param content Bytes, pieces of bytes that follow one another, or text.
+ * @throws SelfnormError ERR_FILE_FORMAT that names the file and the reason; the old file is untouched then.
+ */
+export function writeAtomically(path: string, content: Uint8Array | readonly Uint8Array[] | string): void {
+  const pieces: readonly Uint8Array[] =
+    typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.part`);
+  try {
+    const file = openSync(temporary, 'wx');
+    try {
+      for (const piece of pieces) writeAll(file, piece);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw failure('ERR_FILE_FORMAT', 'write', `${path}: ${reasonOf(error)}`);
+  }
+  flushFolder(dirname(path));
+}
