@@ -1,6 +1,8 @@
 // What is measured, a sentence each; the row names are the contract with bench/peers.
 import * as sn from '../src/index.js';
 import { activationNamed, type ActivationName } from '../src/ops/activation.js';
+import { CONV2D } from '../src/ops/convolution.js';
+import { windowsOver } from '../src/ops/convolution-shape.js';
 
 export interface Trial {
   /** `<kind>/<op>/<size>/<dtype>`, as the peers print it. */
@@ -87,8 +89,8 @@ export const TRIALS: readonly Trial[] = [
       const x = sn.randomNormal([250, 13, 13, 32]);
       const filter = sn.randomNormal([3, 3, 32, 64]);
       const dy = sn.randomNormal([250, 11, 11, 64]);
-      const gradients = sn.grads((a, b) => sn.conv2d(a, b, 1, 'valid'));
-      return () => gradients([x, filter], dy);
+      const windows = windowsOver('conv2d', [13, 13], [3, 3], [1, 1], 'valid');
+      return () => CONV2D.gradients(dy, x, filter, windows).map((gradient) => gradient());
     },
   },
   {

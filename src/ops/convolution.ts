@@ -19,7 +19,7 @@ import {
   type Size2d,
   type Windows,
 } from './convolution-shape.js';
-import { floatOperand } from './define.js';
+import { evaluate, floatOperand, type LazyGradients } from './define.js';
 import { reshape } from './reshape.js';
 
 /** The three native ops of a kind of convolution. */
@@ -49,25 +49,27 @@ class Convolution {
   }
 
   /** dx and dfilter of y, given dy. */
-  gradients(dy: Tensor, x: Tensor, filter: Tensor, windows: Windows): [Tensor, Tensor] {
-    return [this.dx(dy, filter, x.shape, windows), this.dfilter(x, dy, filter.shape, windows)];
+  gradients(dy: Tensor, x: Tensor, filter: Tensor, windows: Windows): LazyGradients {
+    return [() => this.dx(dy, filter, x.shape, windows), () => this.dfilter(x, dy, filter.shape, windows)];
   }
 
   dx(dy: Tensor, filter: Tensor, shape: Shape, windows: Windows): Tensor {
     const dx = makeOne(dy.backend, this.backwardInput, [dy, filter], shape, dy.dtype, geometry(windows));
     return this.recorded(dx, dy, filter, (g) => [
-      this.y(g, filter, windows),
-      this.dfilter(g, dy, filter.shape, windows),
+      () => this.y(g, filter, windows),
+      () => this.dfilter(g, dy, filter.shape, windows),
     ]);
   }
 
   dfilter(x: Tensor, dy: Tensor, shape: Shape, windows: Windows): Tensor {
     const dfilter = makeOne(x.backend, this.backwardFilter, [x, dy], shape, x.dtype, geometry(windows));
-    return this.recorded(dfilter, x, dy, (g) => [this.dx(dy, g, x.shape, windows), this.y(x, g, windows)]);
+    return this.recorded(dfilter, x, dy, (g) => [() => this.dx(dy, g, x.shape, windows), () => this.y(x, g, windows)]);
   }
 
-  private recorded(y: Tensor, a: Tensor, b: Tensor, gradients: (dy: Tensor) => [Tensor, Tensor]): Tensor {
-    if (isRecording()) record([y], [a, b], ([dy]) => (dy == null ? [null, null] : gradients(dy)));
+  private recorded(y: Tensor, a: Tensor, b: Tensor, gradients: (dy: Tensor) => LazyGradients): Tensor {
+    if (isRecording()) {
+      record([y], [a, b], ([dy], wanted) => (dy == null ? [null, null] : evaluate(gradients(dy), wanted)));
+    }
     return y;
   }
 }

@@ -14,7 +14,7 @@ import { sumTo } from './broadcasting.js';
 /** Gradient of a one-operand op: dx from dy, the input and the output. */
 export type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor | null;
 /** Gradients of a two-operand op, in the broadcast shape; the reduction to each operand's own is done here. */
-export type BinaryGradient = (dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [() => Tensor, () => Tensor];
+export type BinaryGradient = (dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => LazyGradients;
 
 /** Gives an op's single result to the tapes. `wanted` tells which inputs somebody differentiates by. */
 export function recordOne(
@@ -25,6 +25,14 @@ export function recordOne(
   if (isRecording())
     record([y], inputs, ([dy], wanted) => (dy == null ? inputs.map(() => null) : backward(dy, wanted)));
   return y;
+}
+
+/** Gradients of two operands, each computed when it is asked for: most networks want none of their first layer's input. */
+export type LazyGradients = readonly [() => Tensor, () => Tensor];
+
+/** The gradients that somebody differentiates by; null for the others. */
+export function evaluate([da, db]: LazyGradients, wanted: readonly boolean[]): [Tensor | null, Tensor | null] {
+  return [wanted[0] ? da() : null, wanted[1] ? db() : null];
 }
 
 /** Which dtypes an op computes in: `'float'` turns integers into float32 first, `'number'` keeps them. */

@@ -17,6 +17,7 @@ import { cast } from './cast.js';
 import { checkLayout, type Padding, type Size2d } from './convolution-shape.js';
 import { CONV2D, convolutionOperands, geometry, unbatch } from './convolution.js';
 import { alphaDropout, dropout } from './dropout.js';
+import { evaluate, type LazyGradients } from './define.js';
 import { MATMUL, matMul as plainMatMul, product, productGradients } from './matmul.js';
 import { prelu } from './prelu.js';
 import { reshape } from './reshape.js';
@@ -124,7 +125,7 @@ interface Core {
   readonly shape: Shape;
   readonly params: readonly number[];
   /** Gradients of the two operands, given that of the product. */
-  readonly gradients: (dz: Tensor) => readonly [Tensor, Tensor];
+  readonly gradients: (dz: Tensor) => LazyGradients;
 }
 
 /** activation(product + bias) by one native op. */
@@ -144,10 +145,10 @@ function runFused(core: Core, bias: Tensor | null, applied: Applied): Tensor {
     [...core.params, ...epilogueParameters(applied)],
   );
   if (!isRecording()) return y;
-  record(outputs, bias === null ? operands : [...operands, bias], ([dy, dPre]) => {
+  record(outputs, bias === null ? operands : [...operands, bias], ([dy, dPre], wanted) => {
     const [dz, dBias] = epilogueGradients(dy ?? null, dPre ?? null, pre ?? y, bias, applied);
     if (dz === null) return [null, null, null];
-    return [...core.gradients(dz), dBias];
+    return [...evaluate(core.gradients(dz), wanted), dBias];
   });
   return y;
 }

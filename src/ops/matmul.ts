@@ -10,6 +10,7 @@ import type { InnerSizesMatch, MatMulShape, ShapeOf } from '../tensor/shape-type
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { reshape } from './reshape.js';
+import { evaluate, type LazyGradients } from './define.js';
 import { sumTo } from './broadcasting.js';
 
 /** (a, b, bias?) -> (y, pre?); parameters transposeA, transposeB, activation row or -1, its parameters. */
@@ -81,10 +82,10 @@ export function productGradients(
   b: Tensor,
   transposeA: boolean,
   transposeB: boolean,
-): [Tensor, Tensor] {
-  const da = transposeA ? matMul(b, dy, transposeB, true) : matMul(dy, b, false, !transposeB);
-  const db = transposeB ? matMul(dy, a, true, transposeA) : matMul(a, dy, !transposeA, false);
-  return [sumTo(da, a.shape), sumTo(db, b.shape)];
+): LazyGradients {
+  const da = (): Tensor => (transposeA ? matMul(b, dy, transposeB, true) : matMul(dy, b, false, !transposeB));
+  const db = (): Tensor => (transposeB ? matMul(dy, a, true, transposeA) : matMul(a, dy, !transposeA, false));
+  return [() => sumTo(da(), a.shape), () => sumTo(db(), b.shape)];
 }
 
 /**
@@ -115,8 +116,8 @@ export function matMul(a: TensorLike, b: TensorLike, transposeA = false, transpo
   }
   const y = makeOne(left.backend, MATMUL, [left, right], shape, left.dtype, [Number(transposeA), Number(transposeB)]);
   if (isRecording() && isFloat(y.dtype)) {
-    record([y], [left, right], ([dy]) =>
-      dy == null ? [null, null] : productGradients(dy, left, right, transposeA, transposeB),
+    record([y], [left, right], ([dy], wanted) =>
+      dy == null ? [null, null] : evaluate(productGradients(dy, left, right, transposeA, transposeB), wanted),
     );
   }
   return y;
