@@ -60,3 +60,4 @@ export { Optimizer, type NamedGradients, type NamedTensor } from './optimizers/o
 export { AdamOptimizer } from './optimizers/adam.js';
 export { MomentumOptimizer } from './optimizers/momentum.js';
 export { SGDOptimizer } from './optimizers/sgd.js';
+export * as data from './data/index.js';

@@ -7,7 +7,8 @@ import { Tensor } from './tensor.js';
 /** Anything that may hold tensors: results of tidy, arguments of dispose. */
 export type TensorContainer = unknown;
 
-function tensorsIn(
+/** @internal The tensors in a value, an array or an object, at any depth. */
+export function tensorsIn(
   container: TensorContainer,
   found: Set<Tensor> = new Set(),
   seen: Set<unknown> = new Set(),

@@ -15,6 +15,8 @@ const SHAPE = [4];
 const states = new Map<Backend, Tensor>();
 /** Given by setSeed(); devices opened later start from it too. */
 let chosenSeed: number | undefined;
+/** How many seeds the host has drawn since setSeed(). */
+let hostDraws = 0;
 
 /** The two 32-bit words of a seed; negative seeds in two's complement. */
 function seedWords(seed: number): [low: number, high: number] {
@@ -47,7 +49,16 @@ function stateOf(backend: Backend): Tensor {
 export function setSeed(seed: number): void {
   checkSeed('setSeed', seed);
   chosenSeed = seed;
+  hostDraws = 0;
   for (const [backend, state] of states) run(backend, STAMP, [], [{ id: state.id }], [...seedWords(seed), 0, 0]);
+}
+
+/**
+ * @internal Seed words for what the host draws (shuffles): after setSeed() the next of those that follow from it, else the
+ * system's. The device's state takes no part: reading it would wait for the device.
+ */
+export function nextHostSeed(): readonly number[] {
+  return chosenSeed === undefined ? [randomInt(2 ** 47)] : [...seedWords(chosenSeed), hostDraws++];
 }
 
 /**
