@@ -1,4 +1,4 @@
 // The namespace `layers`.
-export { InputLayer, type InputLayerConfig } from './input.js';
+export { inputLayer, InputLayer, type InputLayerConfig } from './input.js';
 export { Layer, type CallContext, type LayerConfig } from './layer.js';
 export { registerLayer } from './registry.js';

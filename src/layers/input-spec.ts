@@ -4,6 +4,8 @@ import { formatShape, type SymbolicShape } from './symbolic.js';
 
 /** Demands on one input. Axes may count from the end; the batch axis is axis 0. */
 export interface InputSpec {
+  /** What errors call the input. */
+  readonly name?: string;
   readonly rank?: number;
   readonly minRank?: number;
   readonly maxRank?: number;
@@ -11,13 +13,13 @@ export interface InputSpec {
   readonly axes?: Readonly<Record<number, number>>;
 }
 
-/** The demands in words and numbers: `[*,*,*,3]` for rank 4 and 3 channels, `rank at least 2` otherwise. */
+/** The demands in words and numbers: `[null,null,null,3]` for rank 4 and 3 channels, `rank at least 2` otherwise. */
 function describe({ rank, minRank, maxRank, axes = {} }: InputSpec): string {
   const sized = Object.entries(axes);
   if (rank !== undefined) {
-    const shape: (number | string)[] = Array.from({ length: rank }, (_, axis) => (axis === 0 ? 'null' : '*'));
+    const shape = new Array<number | null>(rank).fill(null);
     for (const [axis, size] of sized) shape[Number(axis) < 0 ? rank + Number(axis) : Number(axis)] = size;
-    return `shape [${shape.join(',')}]`;
+    return `shape ${formatShape(shape)}`;
   }
   const parts: string[] = [];
   if (minRank !== undefined) parts.push(`rank at least ${minRank}`);
@@ -51,6 +53,17 @@ export function checkInputs(
   specs.forEach((spec, i) => {
     const { shape } = inputs[i]!;
     if (spec === null || fits(shape, spec)) return;
-    throw invalid('ERR_SHAPE', layer, specs.length === 1 ? 'input' : `inputs[${i}]`, describe(spec), [...shape]);
+    throw invalid('ERR_SHAPE', layer, spec.name ?? (specs.length === 1 ? 'input' : `inputs[${i}]`), describe(spec), [
+      ...shape,
+    ]);
   });
+}
+
+/** The demands of an input whose shape was declared. */
+export function specOf(shape: SymbolicShape, name?: string): InputSpec {
+  const axes: Record<number, number> = {};
+  shape.forEach((size, axis) => {
+    if (size !== null) axes[axis] = size;
+  });
+  return { rank: shape.length, axes, ...(name === undefined ? {} : { name }) };
 }

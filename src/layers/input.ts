@@ -55,6 +55,9 @@ export class InputLayer extends Layer {
 }
 registerLayer(InputLayer);
 
+/** A model's input as the first layer of `sequential`. */
+export const inputLayer = (config: InputLayerConfig): InputLayer => new InputLayer(config);
+
 /**
  * A placeholder to start a graph from.
  * @example const x = sn.input({shape: [28, 28, 1]});

@@ -115,6 +115,10 @@ export abstract class Layer {
     return [this.call(inputs, context)];
   }
   /** @internal */
+  computeOutputDTypes(inputDTypes: readonly DType[]): readonly DType[] {
+    return [this.computeOutputDType(inputDTypes)];
+  }
+  /** @internal */
   computeOutputShapes(inputShapes: readonly SymbolicShape[]): readonly SymbolicShape[] {
     return [this.computeOutputShape(inputShapes)];
   }
@@ -196,10 +200,10 @@ export abstract class Layer {
     return this.located(inputs, () => {
       checkInputs(this.name, this.inputSpec, inputs);
       this.buildOnce(shapes);
-      const dtype = this.computeOutputDType(inputs.map((x) => x.dtype));
+      const dtypes = this.computeOutputDTypes(inputs.map((x) => x.dtype));
       const nodeIndex = this.inboundNodes.length;
       const outputs = this.computeOutputShapes(shapes).map(
-        (shape, i) => new SymbolicTensor(shape, dtype, this, nodeIndex, i),
+        (shape, i) => new SymbolicTensor(shape, dtypes[i]!, this, nodeIndex, i),
       );
       this.inboundNodes.push({ layer: this, inputs, outputs });
       return outputs;
@@ -344,11 +348,22 @@ export abstract class Layer {
   get input(): SymbolicTensor | SymbolicTensor[] {
     return single(this.onlyNode('input').inputs);
   }
-  /** Shape of the layer's output, batch axis included. */
+  /**
+   * Shape of the layer's output, batch axis included.
+   * @throws ArgumentError when the layer was not applied to placeholders, or gave different shapes.
+   */
   get outputShape(): SymbolicShape | SymbolicShape[] {
-    return single(this.onlyNode('outputShape').outputs.map((x) => x.shape));
+    const shapes = this.inboundNodes.map(({ outputs }) => outputs.map((x) => x.shape));
+    const [first] = shapes;
+    if (first === undefined) this.onlyNode('outputShape');
+    const different = shapes.find((other) => formatShapes(other) !== formatShapes(first!));
+    if (different !== undefined) {
+      const both = `${formatShapes(first!)} and ${formatShapes(different)}`;
+      throw failure('ERR_ARGUMENT', `${this.name}.outputShape`, `expected one shape, got ${both} in different calls`);
+    }
+    return single(first!);
   }
-  protected onlyNode(what: string): GraphNode {
+  private onlyNode(what: string): GraphNode {
     const [node, second] = this.inboundNodes;
     if (node !== undefined && second === undefined) return node;
     const count = this.inboundNodes.length;
@@ -370,6 +385,10 @@ export abstract class Layer {
   /** @internal A model that uses the layer holds it. */
   hold(): void {
     this.holders++;
+  }
+  /** @internal */
+  letGo(): void {
+    this.holders--;
   }
 
   /**

@@ -35,6 +35,11 @@ export function registerLayer<C extends LayerClass>(layerClass: C): C {
   return layerClass;
 }
 
+/** Another name that files give a registered class. */
+export function registerAlias(name: string, layerClass: LayerClass): void {
+  classes.set(name, layerClass);
+}
+
 /** The registered class of that name, if any. */
 export const layerClass = (className: string): LayerClass | undefined => classes.get(className);
 

@@ -14,6 +14,11 @@ export function track(tensor: Tensor): void {
   if (scopes.length > 0) scopes[scopes.length - 1]!.push(tensor);
 }
 
+/** Whether the innermost scope would free the tensor: it was made there, or passed up to it. */
+export function madeInScope(tensor: Tensor): boolean {
+  return scopes.at(-1)?.includes(tensor) === true;
+}
+
 export function openScope(): void {
   scopes.push([]);
 }

@@ -1,0 +1,2 @@
+// The namespace `models`.
+export { modelFromJSON, type ModelTopology } from './model-json.js';

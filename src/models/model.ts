@@ -1,0 +1,144 @@
+// What sequential and functional models share: they are layers made of a graph of layers.
+import { invalid } from '../errors.js';
+import { checkInputs, specOf } from '../layers/input-spec.js';
+import { Layer, type CallContext } from '../layers/layer.js';
+import type { SymbolicShape, SymbolicTensor } from '../layers/symbolic.js';
+import type { DType } from '../tensor/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Variable } from '../tensor/variable.js';
+import type { Graph } from './graph.js';
+import { toPythonic } from './pythonic.js';
+import { printSummary } from './summary.js';
+import { version } from '../version.js';
+
+/** A weight under a name that no other weight of the model has: what files call it. */
+export interface NamedWeight {
+  readonly name: string;
+  readonly variable: Variable;
+}
+
+/**
+ * A model: layers between placeholders. Made by `sequential()` and `model()`. It is a layer itself, so models nest; a
+ * nested model of several outputs gives an array where it is applied.
+ */
+export abstract class Model extends Layer {
+  /** @internal The layers and calls between inputs and outputs. */
+  abstract get graph(): Graph;
+
+  /** The placeholders the model takes. */
+  get inputs(): readonly SymbolicTensor[] {
+    return this.graph.inputs;
+  }
+  /** The placeholders the model makes. */
+  get outputs(): readonly SymbolicTensor[] {
+    return this.graph.outputs;
+  }
+  /** Names of the inputs' layers. */
+  get inputNames(): string[] {
+    return this.inputs.map((x) => x.sourceLayer.name);
+  }
+  /** Names of the layers that make the outputs. */
+  get outputNames(): string[] {
+    return this.outputs.map((x) => x.sourceLayer.name);
+  }
+  /** The layers, first to last. */
+  get layers(): readonly Layer[] {
+    return this.graph.layers;
+  }
+  protected override get sublayers(): readonly Layer[] {
+    return this.layers;
+  }
+
+  /**
+   * A layer by name, or by its place in `layers`.
+   * @throws ArgumentError when there is none.
+   */
+  getLayer(nameOrIndex: string | number): Layer {
+    const { layers } = this;
+    const found =
+      typeof nameOrIndex === 'number' ? layers[nameOrIndex] : layers.find(({ name }) => name === nameOrIndex);
+    if (found !== undefined) return found;
+    const expected =
+      typeof nameOrIndex === 'number'
+        ? `an index below ${layers.length}`
+        : `one of the layers ${layers.map(({ name }) => name).join(', ')}`;
+    throw invalid('ERR_ARGUMENT', `${this.name}.getLayer`, 'nameOrIndex', expected, nameOrIndex);
+  }
+
+  /** The output for tensors; of a model with several, use `callAll`. */
+  override call(inputs: readonly Tensor[], context: CallContext): Tensor {
+    const outputs = this.callAll(inputs, context);
+    if (outputs.length === 1) return outputs[0]!;
+    throw invalid('ERR_ARGUMENT', `${this.name}.call`, 'model', 'a model of one output', `${outputs.length} outputs`);
+  }
+  /**
+   * All outputs for tensors, one input each of `inputs`.
+   * @throws ShapeError naming the input and both shapes.
+   */
+  override callAll(inputs: readonly Tensor[], context: CallContext): readonly Tensor[] {
+    this.checkFed(inputs);
+    return this.graph.run(inputs, context);
+  }
+
+  override computeOutputShape(inputShapes: readonly SymbolicShape[]): SymbolicShape {
+    return this.computeOutputShapes(inputShapes)[0]!;
+  }
+  override computeOutputShapes(inputShapes: readonly SymbolicShape[]): readonly SymbolicShape[] {
+    this.checkFed(inputShapes.map((shape) => ({ shape })));
+    return this.graph.outputShapes(inputShapes);
+  }
+  override computeOutputDTypes(): readonly DType[] {
+    return this.outputs.map((x) => x.dtype);
+  }
+
+  private checkFed(inputs: readonly { readonly shape: SymbolicShape }[]): void {
+    const specs = this.inputs.map((x) => specOf(x.shape, `input ${x.name}`));
+    checkInputs(this.name, specs, inputs);
+  }
+
+  /** @internal The model as the first of its own calls: files count from there, and so do tfjs's. */
+  protected markOwnCall(): void {
+    this.inboundNodes[0] = { layer: this, inputs: this.inputs, outputs: this.outputs };
+  }
+
+  /**
+   * The weights in the order of `weights`, by the names that files give them: `<layer>/<weight>`, and where nested models
+   * have layers of one name, `_1`, `_2` behind the later ones.
+   */
+  namedWeights(): NamedWeight[] {
+    const taken = new Set<string>();
+    return this.weights.map((variable) => {
+      let { name } = variable;
+      for (let i = 1; taken.has(name); i++) name = `${variable.name}_${i}`;
+      taken.add(name);
+      return { name, variable };
+    });
+  }
+
+  /**
+   * Prints a table of the layers with their shapes and numbers of parameters.
+   * @param lineLength Width in characters (default 90; 115 where the layers are no chain).
+   * @param positions Where the columns end: shares of the width, or characters.
+   * @param printFn Gets each line (default `console.log`).
+   */
+  summary(lineLength?: number, positions?: readonly number[], printFn?: (line: string) => void): void {
+    printSummary(this, lineLength, positions, printFn);
+  }
+
+  /**
+   * The model's structure as tfjs and Keras 2 write it, without weights: what `models.modelFromJSON` reads.
+   * @param _unused Kept for tfjs's argument order.
+   * @param returnString False gives the object in place of its JSON (default true).
+   */
+  toJSON(_unused?: unknown, returnString?: true): string;
+  toJSON(_unused: unknown, returnString: boolean): string | Record<string, unknown>;
+  toJSON(_unused?: unknown, returnString = true): string | Record<string, unknown> {
+    const topology = toPythonic({
+      className: this.getClassName(),
+      config: this.getConfig(),
+      kerasVersion: `selfnorm ${version}`,
+      backend: 'selfnorm',
+    }) as Record<string, unknown>;
+    return returnString ? JSON.stringify(topology) : topology;
+  }
+}
