@@ -1,4 +1,5 @@
 // The public surface: names only. See docs/ for the guide.
+import './ops/activation-names.js';
 import './ops/methods.js';
 
 export {

@@ -8,11 +8,10 @@ import type { TensorLike } from '../tensor/convert.js';
 import { facts } from '../tensor/activation-facts.js';
 import type { Mutable, ShapeOf, Unary } from '../tensor/shape-types.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
-import type * as functions from './activations.js';
+import type { ActivationName } from './activation-names.js';
 import { floatOperand } from './define.js';
 
-/** The name of a row of the native table: a function of activations.ts, or the form that `gelu` takes an argument for. */
-export type ActivationName = keyof typeof functions | 'geluTanh';
+export type { ActivationName };
 
 /** An activation by its table row: the native ops and how its parameters are checked. */
 export class Activation {

@@ -1,5 +1,5 @@
 // Every op as a method of Tensor. Installed by src/ops/methods.ts, which is checked against this list at compile time.
-import type * as functions from '../ops/activations.js';
+import type { ActivationFunctions } from '../ops/activation-names.js';
 import type { AlphaDropoutOptions } from '../ops/dropout.js';
 import type { Axes } from '../ops/reductions.js';
 import type { Padding, Size2d } from '../ops/convolution-shape.js';
@@ -22,7 +22,7 @@ import type { Tensor } from './tensor.js';
 
 /** Every activation function, without its first argument. */
 type ActivationMethods = {
-  [Name in keyof typeof functions]: (typeof functions)[Name] extends (x: never, ...rest: infer Rest) => unknown
+  [Name in keyof ActivationFunctions]: ActivationFunctions[Name] extends (x: never, ...rest: infer Rest) => unknown
     ? <A extends Shape>(this: Tensor<A>, ...rest: Rest) => Tensor<Mutable<A>>
     : never;
 };
