@@ -43,7 +43,7 @@ export * as fused from './ops/fused.js';
 export { avgPool, maxPool } from './ops/pooling.js';
 export type { Padding, Size2d } from './ops/convolution-shape.js';
 export { prelu } from './ops/prelu.js';
-export * from './ops/random.js';
+export { randomNormal, randomUniform, truncatedNormal } from './ops/random.js';
 export * from './ops/reductions.js';
 export { losses, Reduction } from './ops/losses.js';
 export { batchNorm, layerNorm } from './ops/normalisation.js';

@@ -210,8 +210,8 @@ export abstract class Layer {
     });
   }
 
-  /** Builds the layer if it is not, with the initial weights that the options gave. */
-  protected buildOnce(inputShapes: readonly SymbolicShape[]): void {
+  /** @internal Builds the layer if it is not, with the initial weights that the options gave. */
+  buildOnce(inputShapes: readonly SymbolicShape[]): void {
     if (this.built) return;
     this.build(inputShapes);
     this.built = true;

@@ -5,7 +5,7 @@ import { NativeOp } from '../tensor/backend.js';
 import { convert, type TensorLike } from '../tensor/convert.js';
 import { isFloat } from '../tensor/dtype.js';
 import { broadcastShapes, checkShape, sameShape, type Shape } from '../tensor/shape.js';
-import { withStamp } from '../tensor/random-state.js';
+import { RandomStream, withStamp, type Seed } from '../tensor/random-state.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { activationNamed } from './activation.js';
 import { add, mul } from './arithmetic.js';
@@ -74,7 +74,7 @@ function drop(
   op: string,
   x: Tensor,
   noiseShape: NoiseShape | null | undefined,
-  seed: number | undefined,
+  seed: Seed | undefined,
   mask: Mask,
 ): Tensor {
   const shape = noiseShape === undefined || noiseShape === null ? x.shape : resolveNoiseShape(op, x, noiseShape);
@@ -92,20 +92,20 @@ function drop(
  *   tfjs's (noiseShape, seed) are taken too: noiseShape is the mask's shape, broadcast over x.
  * @throws ArgumentError, DTypeError
  */
-export function dropout(x: TensorLike, rate: number, seed?: number): Tensor;
-export function dropout(x: TensorLike, rate: number, noiseShape?: NoiseShape | null, seed?: number): Tensor;
+export function dropout(x: TensorLike, rate: number, seed?: Seed): Tensor;
+export function dropout(x: TensorLike, rate: number, noiseShape?: NoiseShape | null, seed?: Seed): Tensor;
 export function dropout(
   input: TensorLike,
   rate: number,
-  noiseShapeOrSeed?: NoiseShape | number | null,
-  seed?: number,
+  noiseShapeOrSeed?: NoiseShape | Seed | null,
+  seed?: Seed,
 ): Tensor {
   const op = 'dropout';
   const x = floatTensor(op, input);
   const threshold = thresholdOf(op, rate);
   if (threshold === 0) return clone(x);
   const mask = { threshold, a: DRAWS / (DRAWS - threshold), b: 0, dropped: 0 };
-  return typeof noiseShapeOrSeed === 'number'
+  return typeof noiseShapeOrSeed === 'number' || noiseShapeOrSeed instanceof RandomStream
     ? drop(op, x, undefined, noiseShapeOrSeed, mask)
     : drop(op, x, noiseShapeOrSeed, seed, mask);
 }
@@ -154,7 +154,7 @@ function alphaMask(
  * @param seed The same seed gives the same mask, on every device. Default: the next numbers after `setSeed()`.
  * @throws ArgumentError, DTypeError
  */
-export function alphaDropout(x: TensorLike, rate: number, seed?: number, options: AlphaDropoutOptions = {}): Tensor {
+export function alphaDropout(x: TensorLike, rate: number, seed?: Seed, options: AlphaDropoutOptions = {}): Tensor {
   const op = 'alphaDropout';
   const given = floatTensor(op, x);
   const mask = alphaMask(op, rate, options);
@@ -177,7 +177,7 @@ function seluBackward(dy: Tensor, x: Tensor, stamp: Tensor, params: readonly num
 export function seluAlphaDropout(
   x: TensorLike,
   rate: number,
-  seed?: number,
+  seed?: Seed,
   options: Omit<AlphaDropoutOptions, 'noiseShape'> = {},
 ): Tensor {
   const op = 'seluAlphaDropout';

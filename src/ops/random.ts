@@ -4,7 +4,7 @@ import { invalid } from '../errors.js';
 import { NativeOp } from '../tensor/backend.js';
 import { currentBackend } from '../tensor/device.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
-import { withStamp } from '../tensor/random-state.js';
+import { withStamp, type Seed } from '../tensor/random-state.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import { makeOne, type Tensor } from '../tensor/tensor.js';
 
@@ -61,6 +61,13 @@ export function randomNormal<const S extends Shape>(
   seed?: number,
 ): Tensor<S> {
   return draw('randomNormal', NORMAL, shape, dtype, seed, [mean, stdDev, 0]) as unknown as Tensor<S>;
+}
+
+/** Normal numbers in the shape and dtype of x, on its device. */
+export function normalLike(op: string, x: Tensor, mean: number, stdDev: number, seed?: Seed): Tensor {
+  return withStamp(op, x.backend, seed, (stamp) =>
+    makeOne(x.backend, NORMAL, [stamp], x.shape, x.dtype, [mean, stdDev, 0]),
+  );
 }
 
 /** Normal numbers within two standard deviations of the mean; the deviation is that before truncation, as in tfjs. */

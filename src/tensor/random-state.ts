@@ -32,14 +32,41 @@ export function checkSeed(op: string, seed: unknown): asserts seed is number {
 function stateOf(backend: Backend): Tensor {
   const known = states.get(backend);
   if (known !== undefined) return known;
-  const state = withoutScope(() =>
-    makeOne(backend, STAMP, [], SHAPE, 'int32', [...seedWords(chosenSeed ?? randomInt(2 ** 47)), 0, 0]),
-  );
-  state.kept = true;
-  backend.addon.markVariable(state.id);
+  const state = makeState(backend, chosenSeed ?? randomInt(2 ** 47));
   states.set(backend, state);
   return state;
 }
+
+function makeState(backend: Backend, seed: number): Tensor {
+  const state = withoutScope(() => makeOne(backend, STAMP, [], SHAPE, 'int32', [...seedWords(seed), 0, 0]));
+  state.kept = true;
+  backend.addon.markVariable(state.id);
+  return state;
+}
+
+/**
+ * Random numbers of their own that follow from a seed. In a seed's place each draw takes the next of them, where the seed
+ * itself would give the same every time.
+ */
+export class RandomStream {
+  private readonly states = new Map<Backend, Tensor>();
+
+  constructor(
+    op: string,
+    readonly seed: number,
+  ) {
+    checkSeed(op, seed);
+  }
+  /** @internal */
+  stateOf(backend: Backend): Tensor {
+    let state = this.states.get(backend);
+    if (state === undefined) this.states.set(backend, (state = makeState(backend, this.seed)));
+    return state;
+  }
+}
+
+/** What ops that draw take: a seed gives the same numbers every time, a stream its next ones. */
+export type Seed = number | RandomStream;
 
 /**
  * Makes what follows repeatable: random numbers, initial weights, dropout masks and shuffles start again from this seed, on
@@ -62,22 +89,22 @@ export function nextHostSeed(): readonly number[] {
 }
 
 /**
- * @internal The stamp from which an op draws: with a seed the seed's own, the same every time; without, the next of the
- * device's state.
+ * @internal The stamp from which an op draws: with a seed the seed's own, the same every time; else the next of the stream's
+ * or the device's state.
  */
-export function drawStamp(op: string, backend: Backend, seed: number | undefined): Tensor {
-  if (seed !== undefined) {
+export function drawStamp(op: string, backend: Backend, seed: Seed | undefined): Tensor {
+  if (seed !== undefined && !(seed instanceof RandomStream)) {
     checkSeed(op, seed);
     return makeOne(backend, STAMP, [], SHAPE, 'int32', [...seedWords(seed), 0, 0]);
   }
-  const state = stateOf(backend);
+  const state = seed === undefined ? stateOf(backend) : seed.stateOf(backend);
   const stamp = new Tensor(backend, SHAPE, 'int32');
   run(backend, NEXT, [], [{ id: state.id }, { holder: stamp, shape: SHAPE, dtype: 'int32' }]);
   return stamp;
 }
 
 /** @internal Runs an op on a stamp, and frees the stamp at once where no gradient will draw from it again. */
-export function withStamp<T>(op: string, backend: Backend, seed: number | undefined, body: (stamp: Tensor) => T): T {
+export function withStamp<T>(op: string, backend: Backend, seed: Seed | undefined, body: (stamp: Tensor) => T): T {
   const stamp = drawStamp(op, backend, seed);
   const result = body(stamp);
   if (!isRecording()) stamp.dispose();

@@ -1,0 +1,127 @@
+// Activations as layers' options name them: a string, or an object with the activation's parameters. Those of the native table
+// end a product or convolution inside the same op; softmax and log-softmax, which look along an axis, follow it.
+import { invalid } from '../errors.js';
+import { activationNamed, type ActivationName } from '../ops/activation.js';
+import { add } from '../ops/arithmetic.js';
+import { biasActivation } from '../ops/bias-activation.js';
+import type { Epilogue } from '../ops/fused.js';
+import { logSoftmax, softmax } from '../ops/softmax.js';
+import { activationTable } from '../tensor/activation-facts.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Layer } from './layer.js';
+import { camelCase, finite } from './options.js';
+
+/** An activation with its parameters: `{name: 'elu', alpha: 0.5}`. Those left out have the defaults of the function. */
+export interface ActivationConfig {
+  /** As the function is called, e.g. `'selu'`; tfjs's and Keras's other names are understood. */
+  readonly name: string;
+  /** Of leakyRelu, elu, selu, celu. */
+  readonly alpha?: number;
+  /** Of selu. */
+  readonly scale?: number;
+  /** Of softplus. */
+  readonly beta?: number;
+}
+/** What the option `activation` takes; nothing means linear. */
+export type ActivationLike = string | ActivationConfig | null | undefined;
+
+/** Other names: tfjs's, Keras's, and what files of theirs have. */
+const ALIASES: Readonly<Record<string, string>> = {
+  swish: 'silu',
+  hardSilu: 'hardSwish',
+  geluNew: 'geluTanh',
+  leakyrelu: 'leakyRelu',
+};
+const ALONG_AXIS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  softmax: (x) => softmax(x),
+  logSoftmax: (x) => logSoftmax(x),
+};
+
+/** An activation that is ready to be applied. */
+export class LayerActivation {
+  constructor(
+    /** Its name here, whatever alias was given. */
+    readonly name: string,
+    private readonly config: string | Record<string, unknown>,
+    /** The parameters in the order of the native table, or null for a function along an axis. */
+    private readonly parameters: readonly number[] | null,
+    /** What fused ops take; null where they cannot apply it. */
+    readonly epilogue: Pick<Epilogue, 'activation' | 'alpha' | 'scale' | 'beta'> | null,
+  ) {}
+
+  /** The activation as an op of its own. */
+  apply(x: Tensor): Tensor {
+    if (this.parameters === null) return ALONG_AXIS[this.name]!(x);
+    return this.name === 'linear' ? x : activationNamed(this.name as ActivationName).apply(x, this.parameters);
+  }
+  /** The activation of x + bias: one op where the native table has it. */
+  applyAfterBias(x: Tensor, bias: Tensor | null): Tensor {
+    if (bias === null) return this.apply(x);
+    if (this.parameters === null) return this.apply(add(x, bias));
+    return biasActivation(x, bias, this.name as ActivationName, this.parameters);
+  }
+  /** What the option was: JSON that getActivation() takes back. */
+  getConfig(): string | Record<string, unknown> {
+    return this.config;
+  }
+}
+
+const knownNames = (): string => [...activationTable().keys(), ...Object.keys(ALONG_AXIS)].join(', ');
+
+/**
+ * The activation that an option names.
+ * @param layer Named in errors.
+ * @param identifier A name, `{name, alpha?, scale?, beta?}`, or nothing for linear.
+ * @throws ArgumentError for a name or a parameter that is not known, or a value out of range.
+ */
+export function getActivation(identifier: ActivationLike, layer = 'getActivation'): LayerActivation {
+  if (identifier instanceof LayerActivation) return identifier;
+  const { name: given, ...parameters } = asConfig(layer, identifier);
+  const spelled = camelCase(given);
+  const name = ALIASES[spelled] ?? spelled;
+  const config = Object.keys(parameters).length === 0 ? given : { name: given, ...parameters };
+  const alongAxis = Object.hasOwn(ALONG_AXIS, name) ? ALONG_AXIS[name] : undefined;
+  if (alongAxis === undefined && !activationTable().has(name)) {
+    const fix =
+      name === 'prelu' ? 'it has weights: use layers.prelu()' : 'for a function of your own use layers.lambda()';
+    throw invalid('ERR_ARGUMENT', layer, 'activation', `one of ${knownNames()}`, given, fix);
+  }
+  const row = activationTable().get(name)?.parameters ?? [];
+  for (const [parameter, value] of Object.entries(parameters)) {
+    const known = row.find((one) => one.name === parameter);
+    if (known === undefined) {
+      const expected = row.length === 0 ? 'no parameters' : `no parameters but ${row.map((p) => p.name).join(', ')}`;
+      throw invalid('ERR_ARGUMENT', layer, `activation ${given}`, expected, parameter);
+    }
+    finite(layer, `activation ${given}.${parameter}`, value, known.minimum);
+  }
+  if (alongAxis !== undefined) return new LayerActivation(name, config, null, null);
+  const values = activationNamed(name as ActivationName).parameters(parameters);
+  return new LayerActivation(name, config, values, { activation: name as ActivationName, ...parameters });
+}
+
+function asConfig(layer: string, identifier: unknown): ActivationConfig {
+  if (identifier === undefined || identifier === null) return { name: 'linear' };
+  if (typeof identifier === 'string') return { name: identifier };
+  if (typeof identifier === 'object' && !Array.isArray(identifier)) {
+    // Files of tfjs and Keras have {className, config}.
+    const { className, config, ...own } = identifier as { className?: unknown; config?: object };
+    const flat = className === undefined ? own : { ...config, name: className };
+    const given = Object.entries(flat).filter(([, value]) => value !== undefined);
+    const plain = Object.fromEntries(given) as Record<string, unknown>;
+    if (typeof plain['name'] === 'string') return plain as unknown as ActivationConfig;
+  }
+  const expected = 'a name or {name, alpha, scale, beta}';
+  throw invalid('ERR_ARGUMENT', layer, 'activation', expected, identifier, 'for a function use layers.lambda()');
+}
+
+/** A layer that ends with an activation. A loss that takes logits asks for what goes into a softmax. */
+export interface EndsWithActivation {
+  readonly activation: LayerActivation;
+  /** As `call`, without the activation. */
+  callWithoutActivation(inputs: readonly Tensor[]): Tensor;
+}
+
+/** Whether the layer ends with an activation that can be left out. */
+export const endsWithActivation = (layer: Layer): layer is Layer & EndsWithActivation =>
+  'callWithoutActivation' in layer && typeof layer.callWithoutActivation === 'function';

@@ -1,0 +1,111 @@
+// A function as a layer. Where the options do not tell its output's shape, the function is asked: it is tried on zeros.
+import { withoutRecording } from '../autograd/tape.js';
+import { failure, invalid } from '../errors.js';
+import { zeros } from '../ops/creation.js';
+import { tidy } from '../tensor/memory.js';
+import { sizeOf } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { Layer, type CallContext, type LayerConfig } from './layer.js';
+import { registerLayer } from './registry.js';
+import { checkSymbolicShape, formatShapes, type SymbolicShape } from './symbolic.js';
+
+/** Options of layers.lambda. */
+export interface LambdaConfig extends LayerConfig {
+  /** Gets the input, or an array of them where there are several, and `{training}`; gives one tensor. */
+  fn: ((input: Tensor, context: CallContext) => Tensor) | ((inputs: Tensor[], context: CallContext) => Tensor);
+  /**
+   * Shape of the output without the batch axis, null for any size; or a function from the inputs' shapes to the output's, both
+   * with the batch axis. Left out, `fn` is tried on zeros of the inputs' shapes.
+   */
+  outputShape?: SymbolicShape | ((...inputShapes: SymbolicShape[]) => SymbolicShape) | null | undefined;
+}
+
+/** Sizes that stand for unknown ones when the function is tried: what differs between two trials is unknown as well. */
+const TRIALS = [2, 3] as const;
+
+/** A function of tensors. */
+export class Lambda extends Layer {
+  static override readonly className = 'Lambda';
+  private readonly fn: (inputs: Tensor | Tensor[], context: CallContext) => unknown;
+  private readonly shapeOption: Exclude<LambdaConfig['outputShape'], undefined>;
+
+  constructor(config: LambdaConfig = {} as LambdaConfig) {
+    super(config);
+    const { fn, outputShape = null } = config;
+    if (typeof fn !== 'function') {
+      const fix = 'files do not keep functions: make the model in code, and load its weights';
+      throw invalid('ERR_ARGUMENT', this.name, 'fn', 'a function from tensors to a tensor', fn, fix);
+    }
+    if (outputShape !== null && typeof outputShape !== 'function') {
+      checkSymbolicShape(this.name, 'outputShape', outputShape);
+    }
+    this.fn = fn as (inputs: Tensor | Tensor[], context: CallContext) => unknown;
+    this.shapeOption = outputShape;
+  }
+
+  override computeOutputShape(shapes: readonly SymbolicShape[]): SymbolicShape {
+    const { shapeOption } = this;
+    if (shapeOption === null) return this.triedShape(shapes);
+    if (typeof shapeOption !== 'function') return [shapes[0]?.[0] ?? null, ...shapeOption.map((size) => size ?? null)];
+    const shape: unknown = shapeOption(...shapes);
+    checkSymbolicShape(this.name, 'the result of outputShape', shape);
+    return shape.map((size) => size ?? null);
+  }
+
+  private triedShape(shapes: readonly SymbolicShape[]): SymbolicShape {
+    const known = shapes.every((shape) => !shape.includes(null));
+    const [first, second] = (known ? TRIALS.slice(0, 1) : TRIALS).map((unknown) =>
+      this.trial(shapes.map((shape) => shape.map((size) => size ?? unknown))),
+    );
+    if (second === undefined) return first!;
+    if (first!.length !== second.length) throw this.unclear(shapes, 'a result whose rank does not depend on sizes');
+    return first!.map((size, axis) => (size === second[axis] ? size : null));
+  }
+
+  private trial(shapes: readonly (readonly number[])[]): readonly number[] {
+    if (shapes.some((shape) => sizeOf(shape) > 2 ** 28))
+      throw this.unclear(shapes, 'an input small enough to be tried');
+    try {
+      return withoutRecording(() =>
+        tidy(
+          () =>
+            this.call(
+              shapes.map((shape) => zeros(shape, this.dtype)),
+              { training: false },
+            ).shape,
+        ),
+      );
+    } catch (error) {
+      throw this.unclear(shapes, 'a function that zeros can be given to', error);
+    }
+  }
+
+  private unclear(shapes: readonly SymbolicShape[], expected: string, error?: unknown): Error {
+    const reason = error instanceof Error ? ` (${error.message})` : '';
+    return failure(
+      'ERR_SHAPE',
+      this.name,
+      `fn: expected ${expected} for input ${formatShapes(shapes)}${reason}; give outputShape`,
+    );
+  }
+
+  override call(inputs: readonly Tensor[], context: CallContext): Tensor {
+    const y = this.fn(inputs.length === 1 ? inputs[0]! : [...inputs], context);
+    if (y instanceof Tensor) return y as Tensor;
+    throw invalid('ERR_ARGUMENT', this.name, 'fn', 'a function that returns one tensor', y);
+  }
+
+  /** Without the function, which JSON cannot hold: a model with the layer is saved, but can only be made again in code. */
+  override getConfig(): Record<string, unknown> {
+    const { shapeOption } = this;
+    return { ...super.getConfig(), outputShape: typeof shapeOption === 'function' ? null : shapeOption };
+  }
+}
+registerLayer(Lambda);
+
+/**
+ * A function of tensors as a layer: `fn(x, {training})` gives a tensor of the same batch. Made of ops, it is differentiated like
+ * any layer; variables inside it are not the layer's weights. Files keep the layer without its function.
+ * @example sn.layers.lambda({fn: (x) => x.square()})
+ */
+export const lambda = (config: LambdaConfig): Lambda => new Lambda(config);
