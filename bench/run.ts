@@ -1,10 +1,9 @@
 // The micro benches beside the peers that are installed, in one run: each round asks every driver in turn, and a figure is
 // the median over the rounds, so a machine that slows down slows all of them. Writes bench/results/.
 //   npm run bench [-- pattern] [--rounds N] [--no-write]
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { Absences, PeerProcess, PYTHON, TSX, type PeerLine } from './peer-process.js';
+import { median, row, writeResult } from './record.js';
 import { TRIALS } from './trials.js';
 
 const { values, positionals } = parseArgs({
@@ -12,50 +11,43 @@ const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, 'no-write': { type: 'boolean', default: false } },
 });
 const pattern = positionals[0] ?? '';
-const python = process.env['SELFNORM_PEERS_PYTHON'] ?? 'python3';
 
-interface Row {
-  peer: string;
+interface Figure extends PeerLine {
   version: string;
   bench: string;
   ms: number;
 }
 
 const DRIVERS: readonly (readonly string[])[] = [
-  [process.execPath, '--import', 'tsx', 'bench/drivers/selfnorm.ts'],
-  [python, 'bench/peers/torch_micro.py'],
-  [python, 'bench/peers/keras_micro.py'],
+  [...TSX, 'bench/drivers/selfnorm.ts'],
+  [PYTHON, 'bench/peers/torch_micro.py'],
+  [PYTHON, 'bench/peers/keras_micro.py'],
   [process.execPath, 'bench/peers/tfjs_node_micro.cjs'],
 ];
 
-const missing = new Map<string, string>();
+const absences = new Absences();
 
-function ask([command, ...args]: readonly string[], rows: string): Row[] {
-  const done = spawnSync(command!, [...args, '--rows', rows], { encoding: 'utf8', maxBuffer: 2 ** 26 });
-  return done.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .flatMap((line) => {
-      const row = JSON.parse(line) as Row & { missing?: string };
-      if (row.missing === undefined) return [row];
-      missing.set(row.peer, row.missing);
-      return [];
-    });
+async function ask(driver: readonly string[]): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const peer = new PeerProcess([...driver, '--rows', pattern]);
+  try {
+    for (let line = await peer.next<Figure>(); line !== null; line = await peer.next<Figure>()) {
+      if (absences.admits(line)) figures.push(line);
+    }
+  } catch (error) {
+    absences.fail(error);
+  }
+  return figures;
 }
-
-const median = (list: number[]): number => {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
-};
 
 const figures = new Map<string, Map<string, number[]>>();
 const versions = new Map<string, string>();
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const driver of DRIVERS) {
-    for (const row of ask(driver, pattern)) {
-      versions.set(row.peer, row.version);
-      const byPeer = figures.get(row.bench) ?? new Map<string, number[]>();
-      figures.set(row.bench, byPeer.set(row.peer, [...(byPeer.get(row.peer) ?? []), row.ms]));
+    for (const { peer, version, bench, ms } of await ask(driver)) {
+      versions.set(peer, version);
+      const byPeer = figures.get(bench) ?? new Map<string, number[]>();
+      figures.set(bench, byPeer.set(peer, [...(byPeer.get(peer) ?? []), ms]));
     }
   }
 }
@@ -68,24 +60,15 @@ const report = TRIALS.filter(({ name }) => figures.has(name)).map(({ name }) => 
   return { bench: name, ms, ratio: rivals.length > 0 && ms['selfnorm'] ? ms['selfnorm'] / Math.min(...rivals) : null };
 });
 
-console.log(`| bench | selfnorm | ${peers.join(' | ')} | ours / fastest |`);
+console.log(row(['bench', 'selfnorm', ...peers, 'ours / fastest']));
 console.log(`|---|${'---|'.repeat(peers.length + 2)}`);
 const show = (value: number | undefined): string => (value === undefined ? '' : value.toPrecision(3));
 for (const { bench, ms, ratio } of report) {
   const cells = ['selfnorm', ...peers].map((peer) => show(ms[peer]));
-  console.log(`| ${bench} | ${cells.join(' | ')} | ${ratio === null ? '' : ratio.toFixed(2)} |`);
+  console.log(row([bench, ...cells, ratio === null ? '' : ratio.toFixed(2)]));
 }
-for (const [peer, how] of missing) console.log(`${peer}: not installed: ${how}`);
+absences.print();
 
 if (!values['no-write']) {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  const machine = { cpu: cpus()[0]!.model.trim(), cores: cpus().length, memory: totalmem(), load: loadavg() };
-  const folder = `bench/results/${machine.cpu.toLowerCase().replace(/[^a-z0-9]+/g, '-')}-${machine.cores}`;
-  mkdirSync(folder, { recursive: true });
-  const file = `${folder}/${new Date().toISOString().slice(0, 10)}-${commit}${pattern === '' ? '' : `-${pattern.replace(/\W+/g, '-')}`}.json`;
-  writeFileSync(
-    file,
-    `${JSON.stringify({ machine, versions: Object.fromEntries(versions), rounds: Number(values.rounds), report }, null, 2)}\n`,
-  );
-  console.log(`written: ${file}`);
+  writeResult(pattern, { versions: Object.fromEntries(versions), rounds: Number(values.rounds), report });
 }
