@@ -2,7 +2,7 @@
 // one way in: on placeholders it draws the graph, on tensors it computes; either builds the layer when it is the first.
 import { failure, invalid, SelfnormError } from '../errors.js';
 import { clone } from '../ops/reshape.js';
-import { castRaw, convert } from '../tensor/convert.js';
+import { convert } from '../tensor/convert.js';
 import { DTYPES, isDType, isFloat, type DType } from '../tensor/dtype.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -11,7 +11,7 @@ import { checkInputs, type InputSpec } from './input-spec.js';
 import { layerName } from './naming.js';
 import { checkSymbolicShape, formatShape, formatShapes, SymbolicTensor } from './symbolic.js';
 import type { GraphNode, SymbolicShape } from './symbolic.js';
-import type { LayerWeight, WeightOptions } from './weight.js';
+import { assignWeights, type LayerWeight, type WeightOptions } from './weight.js';
 
 /** What every layer's options have. */
 export interface LayerConfig {
@@ -293,33 +293,7 @@ export abstract class Layer {
    */
   setWeights(weights: readonly Tensor[]): void {
     this.assertLive();
-    const op = `${this.name}.setWeights`;
-    const variables = this.weights;
-    if (!Array.isArray(weights) || weights.length !== variables.length) {
-      const list = variables.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ');
-      const expected = variables.length === 0 && !this.built ? 'none, as it is not built yet' : list;
-      throw invalid(
-        'ERR_ARGUMENT',
-        op,
-        'weights',
-        `${variables.length} tensors (${expected})`,
-        Array.isArray(weights) ? `${weights.length}` : weights,
-      );
-    }
-    const sources = (weights as readonly Tensor[]).map((value, i) => {
-      const { name, shape } = variables[i]!;
-      const source = convert(op, `weights[${i}] (${name})`, value);
-      if (!sameShape(source.shape, shape)) {
-        throw invalid('ERR_SHAPE', op, `weights[${i}] (${name})`, `shape ${formatShape(shape)}`, [...source.shape]);
-      }
-      return source;
-    });
-    sources.forEach((source, i) => {
-      const target = variables[i]!;
-      const values = castRaw(source, target.dtype);
-      target.assign(values);
-      if (values !== weights[i]) values.dispose();
-    });
+    assignWeights(`${this.name}.setWeights`, this.weights, weights, this.built);
   }
 
   /** The penalties on trained weights, each as a function that gives a scalar: their sum is added to the loss. */
