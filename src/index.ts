@@ -26,7 +26,7 @@ export * from './ops/elementwise.js';
 export { broadcastTo, tile } from './ops/broadcast.js';
 export { castCopy as cast } from './ops/cast.js';
 export { alphaDropout, dropout, seluAlphaDropout, type AlphaDropoutOptions, type NoiseShape } from './ops/dropout.js';
-export { setSeed } from './tensor/random-state.js';
+export { getRandomState, setRandomState, setSeed, type RandomState } from './tensor/random-state.js';
 export { where } from './ops/select.js';
 export { concat, stack } from './ops/join.js';
 export { cumsum } from './ops/scan.js';
@@ -60,13 +60,31 @@ export * as models from './models/index.js';
 export { model, type ModelConfig } from './models/functional.js';
 export { Model, Model as LayersModel, type NamedWeight } from './models/model.js';
 export { sequential, Sequential, type SequentialConfig } from './models/sequential.js';
-export { readSafetensors, writeSafetensors, type SafetensorsContent } from './files/safetensors.js';
 export * as initializers from './initializers/index.js';
 export { Initializer, registerInitializer } from './initializers/initializer.js';
 export * as regularizers from './regularizers/index.js';
 export { Regularizer, registerRegularizer } from './regularizers/regularizer.js';
 export * as constraints from './constraints/index.js';
 export { Constraint, registerConstraint } from './constraints/constraint.js';
+export * as callbacks from './callbacks/index.js';
+export {
+  Callback,
+  CustomCallback,
+  type CallbackState,
+  type CustomCallbackArgs,
+  type Logs,
+} from './callbacks/callback.js';
+export { EarlyStopping } from './callbacks/early-stopping.js';
+export { History } from './callbacks/history.js';
+export type { LossFunction, LossLike, SerializedLoss } from './losses/loss.js';
+export * as metrics from './metrics/index.js';
+export type { MetricFunction, MetricLike } from './metrics/metric.js';
+export type { ModelCompileArgs } from './models/compile.js';
+export type { DatasetLike } from './models/dataset-stream.js';
+export type { Feed } from './models/feed.js';
+export type { BatchArgs, ModelEvaluateArgs, ModelFitArgs, ModelPredictArgs } from './models/fit-args.js';
+export type { ModelEvaluateDatasetArgs, ModelFitDatasetArgs } from './models/fit-dataset.js';
+export type { TrainingState } from './models/training-state.js';
 export * as train from './train.js';
 export { Optimizer, type NamedGradients, type NamedTensor } from './optimizers/optimizer.js';
 export { AdamOptimizer } from './optimizers/adam.js';

@@ -4,6 +4,7 @@ import { failure, invalid, SelfnormError } from '../errors.js';
 import { clone } from '../ops/reshape.js';
 import { convert } from '../tensor/convert.js';
 import { DTYPES, isDType, isFloat, type DType } from '../tensor/dtype.js';
+import type { RandomStream } from '../tensor/random-state.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { variable, type Variable } from '../tensor/variable.js';
@@ -294,6 +295,11 @@ export abstract class Layer {
   setWeights(weights: readonly Tensor[]): void {
     this.assertLive();
     assignWeights(`${this.name}.setWeights`, this.weights, weights, this.built);
+  }
+
+  /** Streams of random numbers that the layer and those inside it draw from: a training that is resumed puts them back. */
+  get randomStreams(): readonly RandomStream[] {
+    return unique(this.sublayers.flatMap((layer) => layer.randomStreams));
   }
 
   /** The penalties on trained weights, each as a function that gives a scalar: their sum is added to the loss. */

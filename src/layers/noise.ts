@@ -53,6 +53,10 @@ abstract class Noise extends Layer {
     return dtype;
   }
 
+  override get randomStreams(): readonly RandomStream[] {
+    return this.stream === undefined ? [] : [this.stream];
+  }
+
   protected abstract disturb(x: Tensor): Tensor;
 
   override call([x]: readonly Tensor[], { training }: CallContext): Tensor {

@@ -1,12 +1,21 @@
 // What sequential and functional models share: they are layers made of a graph of layers.
 import { invalid } from '../errors.js';
 import { checkInputs, specOf } from '../layers/input-spec.js';
-import { Layer, type CallContext } from '../layers/layer.js';
+import { Layer, type CallContext, type DisposeResult } from '../layers/layer.js';
 import type { SymbolicShape, SymbolicTensor } from '../layers/symbolic.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import type { Graph } from './graph.js';
+import type { History } from '../callbacks/history.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
+import type { ModelCompileArgs } from './compile.js';
+import type { DatasetLike } from './dataset-stream.js';
+import type { Feed } from './feed.js';
+import type { BatchArgs, ModelEvaluateArgs, ModelFitArgs, ModelPredictArgs } from './fit-args.js';
+import { evaluateDataset, fitDataset, type ModelEvaluateDatasetArgs, type ModelFitDatasetArgs } from './fit-dataset.js';
+import { Training } from './training.js';
+import type { TrainingState } from './training-state.js';
 import { toPythonic } from './pythonic.js';
 import { printSummary } from './summary.js';
 import { version } from '../version.js';
@@ -140,5 +149,113 @@ export abstract class Model extends Layer {
       backend: 'selfnorm',
     }) as Record<string, unknown>;
     return returnString ? JSON.stringify(topology) : topology;
+  }
+
+  private readonly training = new Training(this);
+  /** Set it to true, in a callback or a signal handler, and training ends after the batch. */
+  stopTraining = false;
+
+  /** The optimizer that `compile` was given, or made. */
+  get optimizer(): Optimizer {
+    return this.training.optimizerFor('optimizer');
+  }
+  /** Names of the logs: 'loss', then metrics. */
+  get metricsNames(): string[] {
+    return [...this.training.compiled('metricsNames').logNames];
+  }
+  /** What `compile` was given; null before. */
+  get compileArgs(): ModelCompileArgs | null {
+    return this.training.compileArgs;
+  }
+
+  /**
+   * Makes the model ready to train.
+   * @param args The optimizer, the loss of each output, metrics and loss weights.
+   * @throws ArgumentError naming what is unknown.
+   */
+  compile(args: ModelCompileArgs): void {
+    this.training.compile(args);
+  }
+
+  /**
+   * Trains for a number of epochs.
+   * @param x Inputs `[samples, ...]`: a tensor or arrays, a list of tensors, or an object by the inputs' names. uint8 pixels
+   *   stay as they are and are cast batch by batch.
+   * @param y Labels `[samples, ...]`, by output in the same ways.
+   * @returns Losses and metrics by epoch, under tfjs's names: loss, acc, val_loss, val_acc.
+   * @throws ShapeError naming the input and both shapes; ArgumentError for empty or non-finite data, class numbers out of
+   *   range, or a model that is not compiled.
+   */
+  fit(x: Feed, y: Feed, args?: ModelFitArgs): Promise<History> {
+    return this.training.fit(x, y, args);
+  }
+
+  /**
+   * As `fit`, with batches `{xs, ys}` or `[xs, ys]` from a data set. Each pass's tensors are freed after their step.
+   * @param dataset What can be iterated over, for each epoch anew.
+   */
+  fitDataset(dataset: DatasetLike, args: ModelFitDatasetArgs): Promise<History> {
+    return fitDataset(this, this.training, dataset, args);
+  }
+
+  /**
+   * The loss and the metrics, in the order of `metricsNames`, as scalars; the loss alone where there are no metrics.
+   * @param x As for `fit`.
+   * @param y As for `fit`.
+   */
+  evaluate(x: Feed, y: Feed, args?: ModelEvaluateArgs): Tensor | Tensor[] {
+    return this.training.evaluate(x, y, args);
+  }
+
+  /** As `evaluate`, with batches from a data set. */
+  evaluateDataset(dataset: DatasetLike, args?: ModelEvaluateDatasetArgs): Promise<Tensor | Tensor[]> {
+    return evaluateDataset(this, this.training, dataset, args);
+  }
+
+  /**
+   * The outputs for inputs, batch by batch: a tensor, or one for each output.
+   * @param x As for `fit`.
+   */
+  predict(x: Feed, args?: ModelPredictArgs): Tensor | Tensor[] {
+    return this.training.predict(x, args);
+  }
+  /** As `predict`, all samples at once. */
+  predictOnBatch(x: Feed): Tensor | Tensor[] {
+    return this.training.predictOnBatch(x);
+  }
+
+  /**
+   * Takes one step with one batch.
+   * @returns The loss before the step, or loss and metrics in the order of `metricsNames`.
+   */
+  trainOnBatch(x: Feed, y: Feed, args?: BatchArgs): Promise<number | number[]> {
+    return this.training.trainOnBatch(x, y, args);
+  }
+  /** The loss, or loss and metrics, of one batch. */
+  testOnBatch(x: Feed, y: Feed, args?: BatchArgs): Promise<number | number[]> {
+    return this.training.testOnBatch(x, y, args);
+  }
+
+  /**
+   * All that decides how training goes on: weights, the optimizer's, random numbers, the order of samples, how far the epoch
+   * is, what callbacks remember. Best taken in a callback: when `fit` has returned, callbacks may have changed the weights.
+   * @returns JSON in `values`; `tensors`, which are the caller's to free.
+   */
+  trainingState(): Promise<TrainingState> {
+    return this.training.trainingState();
+  }
+  /**
+   * Puts everything back. The next `fit`, with `initialEpoch: state.values.epoch` and the data, options and callbacks of
+   * before, gives the bits that an uninterrupted one gives.
+   * @throws ArgumentError or ShapeError when the state is of another model.
+   */
+  setTrainingState(state: TrainingState): Promise<void> {
+    return this.training.setTrainingState(state);
+  }
+
+  override dispose(): DisposeResult {
+    const result = super.dispose();
+    if (result.refCountAfterDispose === 0) this.training.disposeOptimizer();
+    return result;
   }
 }

@@ -15,6 +15,22 @@ const SHAPE = [4];
 const states = new Map<Backend, Tensor>();
 /** Given by setSeed(); devices opened later start from it too. */
 let chosenSeed: number | undefined;
+/** For each device a seed and an offset, as four unsigned 32-bit words. */
+export type DeviceWords = Readonly<Record<string, readonly number[]>>;
+
+async function wordsOf(
+  tensors: ReadonlyMap<Backend, Tensor>,
+  unopened: Iterable<readonly [string, readonly number[]]>,
+): Promise<DeviceWords> {
+  const devices: Record<string, readonly number[]> = Object.fromEntries(unopened);
+  for (const [{ device }, tensor] of tensors) {
+    devices[device] = Array.from((await tensor.data()) as Int32Array, (word) => word >>> 0);
+  }
+  return devices;
+}
+
+/** Words given by setRandomState() for devices that are not open yet. */
+const restored = new Map<string, readonly number[]>();
 /** How many seeds the host has drawn since setSeed(). */
 let hostDraws = 0;
 
@@ -32,13 +48,15 @@ export function checkSeed(op: string, seed: unknown): asserts seed is number {
 function stateOf(backend: Backend): Tensor {
   const known = states.get(backend);
   if (known !== undefined) return known;
-  const state = makeState(backend, chosenSeed ?? randomInt(2 ** 47));
+  const words = restored.get(backend.device) ?? [...seedWords(chosenSeed ?? randomInt(2 ** 47)), 0, 0];
+  restored.delete(backend.device);
+  const state = makeState(backend, words);
   states.set(backend, state);
   return state;
 }
 
-function makeState(backend: Backend, seed: number): Tensor {
-  const state = withoutScope(() => makeOne(backend, STAMP, [], SHAPE, 'int32', [...seedWords(seed), 0, 0]));
+function makeState(backend: Backend, words: readonly number[]): Tensor {
+  const state = withoutScope(() => makeOne(backend, STAMP, [], SHAPE, 'int32', words));
   state.kept = true;
   backend.addon.markVariable(state.id);
   return state;
@@ -50,6 +68,7 @@ function makeState(backend: Backend, seed: number): Tensor {
  */
 export class RandomStream {
   private readonly states = new Map<Backend, Tensor>();
+  private restored: DeviceWords = {};
 
   constructor(
     op: string,
@@ -60,8 +79,24 @@ export class RandomStream {
   /** @internal */
   stateOf(backend: Backend): Tensor {
     let state = this.states.get(backend);
-    if (state === undefined) this.states.set(backend, (state = makeState(backend, this.seed)));
+    if (state === undefined) {
+      const words = this.restored[backend.device] ?? [...seedWords(this.seed), 0, 0];
+      this.states.set(backend, (state = makeState(backend, words)));
+    }
     return state;
+  }
+
+  /** Where the stream stands on each device it was used on: JSON. Waits for the devices. */
+  async getState(): Promise<DeviceWords> {
+    return wordsOf(this.states, Object.entries(this.restored));
+  }
+  /** Lets the stream go on from where `getState()` found it. */
+  setState(devices: DeviceWords): void {
+    this.restored = devices;
+    for (const [backend, state] of this.states) {
+      const words = devices[backend.device] ?? [...seedWords(this.seed), 0, 0];
+      run(backend, STAMP, [], [{ id: state.id }], [...words]);
+    }
   }
 }
 
@@ -77,7 +112,48 @@ export function setSeed(seed: number): void {
   checkSeed('setSeed', seed);
   chosenSeed = seed;
   hostDraws = 0;
+  restored.clear();
   for (const [backend, state] of states) run(backend, STAMP, [], [{ id: state.id }], [...seedWords(seed), 0, 0]);
+}
+
+/** Where all random numbers of this JavaScript thread stand: JSON. */
+export interface RandomState {
+  /** What setSeed() was given; null when it was not called. */
+  readonly seed: number | null;
+  /** How many seeds the host has drawn since. */
+  readonly hostDraws: number;
+  readonly devices: DeviceWords;
+}
+
+/** Where the random numbers stand. Waits for the devices. */
+export async function getRandomState(): Promise<RandomState> {
+  const [seed, draws] = [chosenSeed ?? null, hostDraws];
+  return { seed, hostDraws: draws, devices: await wordsOf(states, restored) };
+}
+
+/**
+ * Lets random numbers go on from where `getRandomState()` found them, bit for bit.
+ * @throws ArgumentError for anything else.
+ */
+export function setRandomState(state: RandomState): void {
+  const { seed, hostDraws: draws, devices } = state ?? {};
+  const isWord = (word: unknown): boolean => Number.isInteger(word) && (word as number) >>> 0 === word;
+  const valid =
+    (seed === null || Number.isSafeInteger(seed)) &&
+    Number.isSafeInteger(draws) &&
+    typeof devices === 'object' &&
+    devices !== null &&
+    Object.values(devices).every((words) => Array.isArray(words) && words.length === 4 && words.every(isWord));
+  if (!valid) throw invalid('ERR_ARGUMENT', 'setRandomState', 'state', 'what getRandomState() gave', state);
+  chosenSeed = seed ?? undefined;
+  hostDraws = draws;
+  restored.clear();
+  for (const [device, words] of Object.entries(devices)) restored.set(device, words);
+  for (const [backend, tensor] of states) {
+    const words = restored.get(backend.device);
+    if (words !== undefined) run(backend, STAMP, [], [{ id: tensor.id }], [...words]);
+    restored.delete(backend.device);
+  }
 }
 
 /**

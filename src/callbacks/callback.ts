@@ -1,0 +1,86 @@
+// What training tells: hooks around training, epochs and batches, as in tfjs. A callback overrides those it needs; what none
+// overrides costs nothing, so losses of single batches are read from the device only when somebody listens.
+import type { Model } from '../models/model.js';
+import type { NamedTensor } from '../optimizers/optimizer.js';
+
+/** Losses and metrics by name, and counts such as `batch` and `size`. */
+export type Logs = Record<string, number>;
+/** Settings of the training: epochs, initialEpoch, samples, steps, batchSize, verbose, doValidation, metrics. */
+export type Params = Record<string, number | string | boolean | null | readonly string[]>;
+
+type Hook = void | Promise<void>;
+
+/** Base of callbacks. Hooks may be async: training waits for them. */
+export abstract class Callback {
+  params: Params = {};
+  /** The model that is trained; set before training begins. `stopTraining = true` on it ends training after the batch. */
+  model!: Model;
+
+  setParams(params: Params): void {
+    this.params = params;
+  }
+  setModel(model: Model): void {
+    this.model = model;
+  }
+  onTrainBegin(_logs?: Logs): Hook {}
+  onTrainEnd(_logs?: Logs): Hook {}
+  onEpochBegin(_epoch: number, _logs?: Logs): Hook {}
+  /** `logs`: loss and metrics over the epoch, and over the validation data as `val_...`. */
+  onEpochEnd(_epoch: number, _logs?: Logs): Hook {}
+  /** `logs`: batch and size. */
+  onBatchBegin(_batch: number, _logs?: Logs): Hook {}
+  /** `logs`: batch, size, and the batch's own loss and metrics. Overriding it makes every batch wait for the device. */
+  onBatchEnd(_batch: number, _logs?: Logs): Hook {}
+  /** Called as often as `yieldEvery` says (8 times a second by default). `logs`: loss and metrics over the epoch so far. */
+  onYield(_epoch: number, _batch: number, _logs: Logs): Hook {}
+
+  /** What it must remember for training to go on in another process; null when nothing. Its tensors are the caller's. */
+  getState(): CallbackState | null {
+    return null;
+  }
+  /** Takes over what `getState()` gave, before onTrainBegin. The tensors are the callback's from now on. */
+  setState(_state: CallbackState): void {}
+}
+
+/** What a callback remembers. */
+export interface CallbackState {
+  /** JSON. */
+  readonly values: Readonly<Record<string, number | string | boolean | null>>;
+  readonly tensors: readonly NamedTensor[];
+}
+
+/** Hooks as plain functions: what `fit` takes in a callback's place. */
+export interface CustomCallbackArgs {
+  onTrainBegin?: (logs?: Logs) => unknown;
+  onTrainEnd?: (logs?: Logs) => unknown;
+  onEpochBegin?: (epoch: number, logs?: Logs) => unknown;
+  onEpochEnd?: (epoch: number, logs?: Logs) => unknown;
+  onBatchBegin?: (batch: number, logs?: Logs) => unknown;
+  onBatchEnd?: (batch: number, logs?: Logs) => unknown;
+  onYield?: (epoch: number, batch: number, logs: Logs) => unknown;
+}
+
+export const HOOKS = [
+  'onTrainBegin',
+  'onTrainEnd',
+  'onEpochBegin',
+  'onEpochEnd',
+  'onBatchBegin',
+  'onBatchEnd',
+  'onYield',
+] as const;
+export type HookName = (typeof HOOKS)[number];
+
+/** A callback made of functions. */
+export class CustomCallback extends Callback {
+  constructor(hooks: CustomCallbackArgs) {
+    super();
+    for (const name of HOOKS) {
+      const hook = hooks[name];
+      if (hook !== undefined) Object.assign(this, { [name]: hook.bind(hooks) });
+    }
+  }
+}
+
+/** Whether the callback does anything there. */
+export const listens = (callback: Callback, hook: HookName): boolean => callback[hook] !== Callback.prototype[hook];

@@ -1,0 +1,5 @@
+// The namespace `callbacks`.
+export { earlyStopping, type EarlyStoppingConfig } from './early-stopping.js';
+export { modelCheckpoint, type ModelCheckpointConfig } from './model-checkpoint.js';
+export type { MonitorMode } from './monitor.js';
+export { terminateOnNaN } from './terminate-on-nan.js';

@@ -1,0 +1,163 @@
+// Training and evaluation with batches that a data set gives.
+import { invalid } from '../errors.js';
+import { callbacksFrom } from '../callbacks/callback-list.js';
+import type { History } from '../callbacks/history.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { scalar } from '../ops/creation.js';
+import { batchesOf, type Batch } from './batches.js';
+import { checkSamples } from './check-samples.js';
+import {
+  iteratorOf,
+  requireDataset,
+  streamOf,
+  useElement,
+  type DatasetLike,
+  type DatasetPass,
+} from './dataset-stream.js';
+import { Fed, type Feed } from './feed.js';
+import { countOf, epochRange, requireObject, verbosity, yieldInterval, type EpochArgs } from './fit-args.js';
+import { evaluateStream, runFit, type BatchStream } from './fit-loop.js';
+import type { Model } from './model.js';
+import type { Training } from './training.js';
+import { samplesFrom } from './training-data.js';
+
+/** Options of `fitDataset`. */
+export interface ModelFitDatasetArgs extends EpochArgs {
+  /** Batches an epoch; the next epoch goes on where it ended. Default: a whole pass, anew for each epoch. */
+  batchesPerEpoch?: number;
+  /** A data set of batches, or [x, y] or [x, y, sampleWeight]. */
+  validationData?: DatasetLike | readonly [Feed, Feed] | readonly [Feed, Feed, Feed];
+  /** Samples at a time where validationData are tensors (default 32). */
+  validationBatchSize?: number;
+  /** Batches of a validation data set (default: all). */
+  validationBatches?: number;
+}
+
+/** Options of `evaluateDataset`. */
+export interface ModelEvaluateDatasetArgs {
+  /** Batches after which evaluation ends (default: all). */
+  batches?: number;
+  /** Taken for tfjs's sake; nothing is printed. */
+  verbose?: number;
+}
+
+/** Builds a model that waits for its input's shape, with the data set's first element. */
+async function buildFromFirst(model: Model, training: Training, op: string, dataset: DatasetLike): Promise<void> {
+  if (model.built) return;
+  const iterator = iteratorOf(dataset);
+  try {
+    const first = await iterator.next();
+    if (first.done !== true) useElement(op, first.value, ({ xs }) => training.buildFrom(op, xs));
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** The validation data's batches, checked. */
+function validationOf(training: Training, op: string, args: ModelFitDatasetArgs, fed: Fed): (() => BatchStream) | null {
+  const { validationData, validationBatches } = args;
+  if (validationData === undefined || validationData === null) return null;
+  const compiled = training.compiled('fitDataset');
+  const inputs = training.places();
+  const list: unknown = validationData;
+  if (Array.isArray(list)) {
+    if (list.length < 2 || list.length > 3) {
+      throw invalid('ERR_ARGUMENT', op, 'validationData', 'a data set, [x, y] or [x, y, sampleWeight]', list);
+    }
+    const [x, y, sampleWeight] = list as unknown as readonly [Feed, Feed, Feed?];
+    const samples = samplesFrom(`${op}: validationData`, x, y, inputs, compiled, { sampleWeight }, fed);
+    checkSamples(op, samples, compiled.outputs);
+    const size = countOf(op, 'validationBatchSize', args.validationBatchSize, 32);
+    return () => batchesOf(samples, size, null);
+  }
+  requireDataset(op, 'validationData', validationData);
+  const limit = validationBatches === undefined ? null : countOf(op, 'validationBatches', validationBatches, 1);
+  const pass = { op, inputs, compiled, classWeight: undefined, limit };
+  return () => wholePass(validationData, pass);
+}
+
+async function* wholePass(dataset: DatasetLike, pass: DatasetPass): AsyncGenerator<Batch> {
+  const iterator = iteratorOf(dataset);
+  try {
+    yield* streamOf(iterator, pass);
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** Trains on a data set's batches. */
+export async function fitDataset(
+  model: Model,
+  training: Training,
+  dataset: DatasetLike,
+  args: ModelFitDatasetArgs,
+): Promise<History> {
+  const op = `${model.name}.fitDataset`;
+  requireDataset(op, 'dataset', dataset);
+  requireObject(op, args);
+  const options = args ?? {};
+  const optimizer = training.optimizerFor('fitDataset');
+  return training.exclusively('fitDataset', async () => {
+    await buildFromFirst(model, training, op, dataset);
+    const fed = new Fed();
+    let shared: ReturnType<typeof iteratorOf> | null = null;
+    try {
+      const compiled = training.compiled('fitDataset');
+      const { first, end } = epochRange(op, options);
+      const steps =
+        options.batchesPerEpoch === undefined ? null : countOf(op, 'batchesPerEpoch', options.batchesPerEpoch, 1);
+      const validation = validationOf(training, op, options, fed);
+      const pass: DatasetPass = {
+        op,
+        inputs: training.places(),
+        compiled,
+        classWeight: options.classWeight,
+        limit: steps,
+      };
+      const { yieldEvery = 'auto' } = options;
+      const interval = yieldInterval(op, yieldEvery);
+      const verbose = verbosity(op, options.verbose);
+      const callbacks = callbacksFrom(op, options.callbacks);
+      const { progress } = training.begin(first, callbacks, null);
+      const metrics = compiled.logNames;
+      return await runFit({
+        model,
+        compiled,
+        optimizer,
+        first,
+        end,
+        params: { epochs: end, initialEpoch: first, steps, verbose, doValidation: validation !== null, metrics },
+        callbacks,
+        verbose,
+        yieldEvery,
+        yieldInterval: interval,
+        batches: () => (steps === null ? wholePass(dataset, pass) : streamOf((shared ??= iteratorOf(dataset)), pass)),
+        validation,
+        progress,
+      });
+    } finally {
+      await (shared as AsyncIterator<unknown> | null)?.return?.();
+      fed.dispose();
+    }
+  });
+}
+
+/** Losses and metrics over a data set's batches, as scalars. */
+export async function evaluateDataset(
+  model: Model,
+  training: Training,
+  dataset: DatasetLike,
+  args: ModelEvaluateDatasetArgs = {},
+): Promise<Tensor | Tensor[]> {
+  const op = `${model.name}.evaluateDataset`;
+  requireDataset(op, 'dataset', dataset);
+  requireObject(op, args);
+  training.optimizerFor('evaluateDataset');
+  await buildFromFirst(model, training, op, dataset);
+  const compiled = training.compiled('evaluateDataset');
+  const limit = args.batches === undefined ? null : countOf(op, 'batches', args.batches, 1);
+  const pass = { op, inputs: training.places(), compiled, classWeight: undefined, limit };
+  const values = await evaluateStream(model, compiled, wholePass(dataset, pass));
+  const scalars = values.map((value) => scalar(value));
+  return scalars.length === 1 ? scalars[0]! : scalars;
+}

@@ -1,0 +1,124 @@
+// Losses and metrics of an epoch: sums that stay on the device, in float64, and are read when somebody wants to know.
+import { add, div } from '../ops/arithmetic.js';
+import { notEqual } from '../ops/comparison.js';
+import { tensor } from '../ops/creation.js';
+import { stack } from '../ops/join.js';
+import { unstack } from '../ops/slice.js';
+import { where } from '../ops/select.js';
+import type { Part } from '../metrics/metric.js';
+import { castRaw } from '../tensor/convert.js';
+import { tidy } from '../tensor/memory.js';
+import { withoutScope } from '../tensor/scope.js';
+import { Tensor } from '../tensor/tensor.js';
+import { variable, type Variable } from '../tensor/variable.js';
+
+/** A part whose weight only the device knows (recall's is the number of positive labels) has it behind all sums. */
+interface Layout {
+  /** For each part the place of its weight on the device, or null. */
+  readonly weightAt: readonly (number | null)[];
+}
+
+/** Sums in JSON: null for NaN. */
+export interface SumsState extends Layout {
+  readonly totals: readonly (number | null)[];
+  readonly hostWeights: readonly number[];
+}
+
+function layoutOf(parts: readonly Part[]): Layout {
+  let length = parts.length;
+  return { weightAt: parts.map(([, weight]) => (weight instanceof Tensor ? length++ : null)) };
+}
+
+/** Quotients of sums over batches, one for each log. */
+export class RunningSums {
+  private layout: Layout | null = null;
+  private totals: Variable | null = null;
+  /** Weights that the host knows: numbers of samples. */
+  private hostWeights: number[] = [];
+  private last: Tensor | null = null;
+  private lastWeights: readonly number[] = [];
+
+  /** @param keepsLast Whether the last batch's own sums can be read as well. */
+  constructor(private readonly keepsLast = false) {}
+
+  /** Adds a batch's parts, always as many. Reads nothing. */
+  add(parts: readonly Part[]): void {
+    this.layout ??= layoutOf(parts);
+    const values = parts.map(([sum]) => sum);
+    for (const [, weight] of parts) if (weight instanceof Tensor) values.push(weight);
+    const dtype = values.some((value) => value.dtype === 'float64') ? 'float64' : 'float32';
+    const packed = castRaw(stack(values.map((value) => castRaw(value, dtype))), 'float64');
+    if (this.totals === null) this.totals = variable(packed, false, 'sums');
+    else this.totals.assign(add(this.totals, packed));
+    const weights = parts.map(([, weight]) => (weight instanceof Tensor ? 0 : weight));
+    this.hostWeights = weights.map((weight, i) => weight + (this.hostWeights[i] ?? 0));
+    if (!this.keepsLast) return;
+    this.last?.dispose();
+    this.last = withoutScope(() => variable(packed, false, 'last sums'));
+    this.lastWeights = weights;
+  }
+
+  /** Whether a batch was added. */
+  get isEmpty(): boolean {
+    return this.totals === null;
+  }
+
+  /** The quotients so far. Waits for the device, not in the event loop. */
+  async read(): Promise<number[]> {
+    return this.totals === null ? [] : this.quotients(await this.totals.data(), this.hostWeights);
+  }
+  /** The last batch's own quotients. */
+  async readLast(): Promise<number[]> {
+    return this.last === null ? [] : this.quotients(await this.last.data(), this.lastWeights);
+  }
+
+  private quotients(sums: ArrayLike<number>, hostWeights: readonly number[]): number[] {
+    return hostWeights.map((weight, i) => {
+      const at = this.layout!.weightAt[i]!;
+      const whole = at === null ? weight : sums[at]!;
+      // As Keras: a share of nothing is 0.
+      return whole === 0 ? 0 : sums[i]! / whole;
+    });
+  }
+
+  /** The quotients as float32 scalars on the device: nothing is read. */
+  scalars(): Tensor[] {
+    const { totals, layout } = this;
+    if (totals === null || layout === null) return [];
+    return tidy(() => {
+      const sums = unstack(totals);
+      const weights = layout.weightAt.map((at, i) => (at === null ? this.hostWeights[i]! : sums[at]!));
+      return weights.map((weight, i) => {
+        const quotient =
+          typeof weight === 'number'
+            ? div(sums[i]!, weight === 0 ? 1 : weight)
+            : div(sums[i]!, where(notEqual(weight, 0), weight, 1));
+        return castRaw(quotient, 'float32');
+      });
+    });
+  }
+
+  /** The sums as they are: JSON, but for sums that are not finite. */
+  async state(): Promise<SumsState | null> {
+    if (this.totals === null || this.layout === null) return null;
+    const { weightAt } = this.layout;
+    return { totals: [...(await this.totals.data())], hostWeights: this.hostWeights, weightAt };
+  }
+  /** Goes on from what `state()` gave; before the first batch. */
+  restore({ totals, hostWeights, weightAt }: SumsState): void {
+    this.layout = { weightAt };
+    const values = Float64Array.from(totals, (total) => total ?? NaN);
+    this.totals = tidy(() => variable(tensor(values, [values.length], 'float64'), false, 'sums'));
+    this.hostWeights = [...hostWeights];
+  }
+
+  /** Frees the sums; the next batch starts anew. */
+  dispose(): void {
+    this.totals?.dispose();
+    this.last?.dispose();
+    this.totals = null;
+    this.last = null;
+    this.layout = null;
+    this.hostWeights = [];
+  }
+}

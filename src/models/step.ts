@@ -1,0 +1,111 @@
+// One batch: the loss with its gradients and the optimizer's step, or the loss alone. Everything it makes is freed at its end,
+// and it reads nothing from the device.
+import { failure, invalid } from '../errors.js';
+import { gradientsByVariable } from '../autograd/gradients.js';
+import { withoutRecording } from '../autograd/tape.js';
+import type { LayerWeight } from '../layers/weight.js';
+import { wide } from '../losses/operands.js';
+import { weighted } from '../losses/weighting.js';
+import type { Part } from '../metrics/metric.js';
+import { add, mul } from '../ops/arithmetic.js';
+import { mean } from '../ops/reductions.js';
+import { notingLogits } from '../ops/softmax.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
+import { castRaw } from '../tensor/convert.js';
+import { tidy } from '../tensor/memory.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Batch } from './batches.js';
+import type { Compiled, CompiledOutput } from './compile.js';
+import type { Model } from './model.js';
+import type { RunningSums } from './running-sums.js';
+import type { Samples } from './training-data.js';
+
+/** What training a model needs at hand each step, worked out once an epoch. */
+export interface Trained {
+  readonly model: Model;
+  readonly compiled: Compiled;
+  readonly weights: readonly LayerWeight[];
+  readonly penalties: readonly (() => Tensor)[];
+}
+
+/** The model's trained weights and penalties, as they stand. */
+export function trainedParts(model: Model, compiled: Compiled): Trained {
+  return { model, compiled, weights: model.trainableLayerWeights, penalties: model.regularizationLosses() };
+}
+
+/** An output's loss: the weighted sum over the number of values, Keras's sum_over_batch_size. */
+function lossOf({ loss, name }: CompiledOutput, yTrue: Tensor, yPred: Tensor, weights: Tensor | null): Tensor {
+  const given: unknown = loss.of(yTrue, yPred);
+  if (!(given instanceof Tensor)) {
+    throw invalid('ERR_ARGUMENT', 'compile', `loss of ${name}`, 'a function that returns a tensor', given);
+  }
+  const values = wide(given as Tensor);
+  if (values.rank > 0) return mean(weighted(`loss of ${name}`, values, weights));
+  if (weights === null) return values;
+  const fix = 'return one loss for each sample';
+  throw failure(
+    'ERR_SHAPE',
+    'fit',
+    `sampleWeight: expected a loss with an axis of samples, got a scalar of ${name}; ${fix}`,
+  );
+}
+
+/** The sum that is minimised, and each log's part of this batch. */
+function lossAndParts(
+  { model, compiled, penalties }: Trained,
+  { xs, ys, weights, size }: Samples,
+  training: boolean,
+): { total: Tensor; parts: Part[] } {
+  return notingLogits(() => {
+    const fed = xs.map((x, i) => castRaw(x, model.inputs[i]!.dtype));
+    const predictions = model.callAll(fed, { training });
+    const losses = compiled.outputs.map((output, i) =>
+      lossOf(output, ys[i]!, predictions[output.index]!, weights[i] ?? null),
+    );
+    const counted = losses.map((loss, i) => {
+      const { lossWeight } = compiled.outputs[i]!;
+      return lossWeight === 1 ? loss : mul(loss, lossWeight);
+    });
+    const total = [...counted, ...penalties.map((penalty) => penalty())].reduce(add);
+    const parts = withoutRecording(() => {
+      const perSample = (loss: Tensor): Part => [mul(loss, size), size];
+      const several = model.outputs.length > 1;
+      return [
+        perSample(total),
+        ...(several ? losses.map(perSample) : []),
+        ...compiled.outputs.flatMap(({ metrics, index }, i) =>
+          metrics.map((one) =>
+            one.metric.part(ys[i]!, predictions[index]!, one.weighted ? (weights[i] ?? null) : null),
+          ),
+        ),
+      ];
+    });
+    return { total, parts };
+  });
+}
+
+/** Adds the batch's parts to the sums and takes one step. */
+export function trainStep(trained: Trained, batch: Batch, optimizer: Optimizer, sums: RunningSums): void {
+  tidy(() => {
+    const samples = batch.make();
+    const variables = trained.weights.map((weight) => weight.variable);
+    const { grads } = gradientsByVariable(
+      'fit',
+      () => {
+        const { total, parts } = lossAndParts(trained, samples, true);
+        withoutRecording(() => sums.add(parts));
+        return total;
+      },
+      variables,
+    );
+    optimizer.apply(grads);
+    for (const { constraint, variable } of trained.weights) {
+      if (constraint !== null) variable.assign(constraint.apply(variable));
+    }
+  });
+}
+
+/** Adds the batch's parts to the sums. */
+export function testStep(trained: Trained, batch: Batch, sums: RunningSums): void {
+  tidy(() => withoutRecording(() => sums.add(lossAndParts(trained, batch.make(), false).parts)));
+}
