@@ -60,6 +60,7 @@ export * as models from './models/index.js';
 export { model, type ModelConfig } from './models/functional.js';
 export { Model, Model as LayersModel, type NamedWeight } from './models/model.js';
 export { sequential, Sequential, type SequentialConfig } from './models/sequential.js';
+export { readSafetensors, writeSafetensors, type SafetensorsContent } from './files/safetensors.js';
 export * as initializers from './initializers/index.js';
 export { Initializer, registerInitializer } from './initializers/initializer.js';
 export * as regularizers from './regularizers/index.js';

@@ -273,7 +273,23 @@ bool Block::is_stuck() {
   // Seen one after the other, not at once; equal twice in a row means that all waited at the moment in between.
   const bool unchanged = states == last_states_;
   last_states_ = std::move(states);
-  return unchanged && anyone_waits && !anyone_runs;
+  return unchanged && anyone_waits && !anyone_runs && nobody_is_about_to_move();
+}
+
+// A busy machine may hold up for seconds the thread that has arrived last, before it has released the others, or one
+// that has been released and has not noticed.
+bool Block::nobody_is_about_to_move() {
+  std::uint32_t at_barrier = 0;
+  for (const Thread& thread : threads_) {
+    const Doing doing = doing_of(thread.state.load(std::memory_order_relaxed));
+    at_barrier += doing == Doing::kAtBarrier ? 1 : 0;
+    if (doing != Doing::kInWarp) continue;
+    Warp& warp = warps_[thread.index / kWarpSize];
+    const std::lock_guard lock(warp.mutex);
+    if (warp.waiting[thread.index % kWarpSize] == nullptr) return false;
+  }
+  const std::uint64_t now = barrier_.load(std::memory_order_relaxed);
+  return at_barrier == arrived_of(now) && arrived_of(now) < expected_of(now);
 }
 
 std::string Block::describe_waits() {

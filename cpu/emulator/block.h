@@ -92,6 +92,7 @@ class Block {
   void throw_if_aborted() const;
   void set_state(Thread& thread, Doing doing, std::uint32_t phase = 0);
   bool waits(std::uint64_t state) const;
+  bool nobody_is_about_to_move();
   unsigned lanes_of(unsigned warp) const;
   void check_arrival(const Warp& warp, unsigned warp_index, unsigned lane, const LaneRequest& request) const;
   bool complete(Warp& warp, unsigned warp_index, unsigned mask);

@@ -165,6 +165,51 @@ struct MaxPoolBackward {
   }
 };
 
+// The same where no two windows overlap, which is most pooling: every cell belongs to one tile of a stride's size,
+// which starts with its window, so a window is searched once and not once a cell.
+struct MaxPoolTilesBackward {
+  static bool fits(const PoolShape& s) {
+    return s.filter_height <= s.stride_height && s.filter_width <= s.stride_width;
+  }
+  static int64_t tiles(int64_t size, int64_t pad, int64_t stride) { return (size + pad + stride - 1) / stride; }
+
+  template <int Lanes, class T>
+  static SN_DEVICE void at(const PoolShape& s, int64_t image, int64_t p, int64_t q, int64_t channel, T* dx, const T* dy,
+                           const T* x, const T* y) {
+    using A = Accumulate<T>;
+    const Span tile_rows = window_of(p, s.stride_height, s.pad_top, s.stride_height, s.in_height);
+    const Span tile_columns = window_of(q, s.stride_width, s.pad_left, s.stride_width, s.in_width);
+    const bool pooled = p < s.out_height && q < s.out_width;
+    const int64_t rows_end = window_of(p, s.stride_height, s.pad_top, s.filter_height, s.in_height).end;
+    const int64_t columns_end = window_of(q, s.stride_width, s.pad_left, s.filter_width, s.in_width).end;
+    Pack<T, Lanes> maximum{}, gradient{};
+    if (pooled) {
+      const int64_t from = ((image * s.out_height + p) * s.out_width + q) * s.channels + channel;
+      maximum = load_pack<Lanes>(y + from);
+      gradient = load_pack<Lanes>(dy + from);
+    }
+    A free[Lanes];  // 1 until the window's first maximum was met
+    SN_SIMD
+    for (int lane = 0; lane < Lanes; ++lane) free[lane] = A(1);
+    for (int64_t i = tile_rows.begin; i < tile_rows.end; ++i) {
+      for (int64_t j = tile_columns.begin; j < tile_columns.end; ++j) {
+        const int64_t to = ((image * s.in_height + i) * s.in_width + j) * s.channels + channel;
+        Pack<T, Lanes> result{};
+        if (pooled && i < rows_end && j < columns_end) {
+          const auto own = load_pack<Lanes>(x + to);
+          SN_SIMD
+          for (int lane = 0; lane < Lanes; ++lane) {
+            const A chosen = free[lane] * is_maximum(A(load(own.values[lane])), A(load(maximum.values[lane])));
+            free[lane] -= chosen;
+            result.values[lane] = store<T>(chosen > A(0) ? A(load(gradient.values[lane])) : A(0));
+          }
+        }
+        store_pack(dx + to, result);
+      }
+    }
+  }
+};
+
 // The mean of the elements inside the image: padding does not count.
 struct AvgPool {
   template <int Lanes, class T>

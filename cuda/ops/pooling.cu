@@ -45,8 +45,16 @@ void max_pool_backward(const Call& call) {
   const View &dy = call.inputs[0], &x = call.inputs[1], &y = call.inputs[2], &dx = call.outputs[0];
   dispatch_float(x.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    launch_pool<MaxPoolBackward>(call.queue, pool_shape(x, y, call), x.dim(1), x.dim(2), dx.as<T>(), dy.as<const T>(),
-                                 x.as<const T>(), y.as<const T>());
+    const PoolShape s = pool_shape(x, y, call);
+    if (MaxPoolTilesBackward::fits(s)) {
+      using Tiles = MaxPoolTilesBackward;
+      launch_pool<Tiles>(call.queue, s, Tiles::tiles(s.in_height, s.pad_top, s.stride_height),
+                         Tiles::tiles(s.in_width, s.pad_left, s.stride_width), dx.as<T>(), dy.as<const T>(),
+                         x.as<const T>(), y.as<const T>());
+    } else {
+      launch_pool<MaxPoolBackward>(call.queue, s, s.in_height, s.in_width, dx.as<T>(), dy.as<const T>(),
+                                   x.as<const T>(), y.as<const T>());
+    }
   });
 }
 

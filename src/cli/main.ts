@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../native/paths.js';
+import { addDataCommand } from './data.js';
 import { doctor } from './doctor.js';
 import { list } from './list.js';
 import { addRunCommand } from './run.js';
@@ -52,6 +53,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .action(async (options: { json?: boolean }) => {
       code = await doctor({ json: options.json === true });
     });
+  addDataCommand(program, (result) => {
+    code = result;
+  });
   // Answered by bin/selfnorm.mjs before the library is loaded; named here for the help text.
   program.command('build').description('build the native addons for this machine');
   hardenErrors(program);

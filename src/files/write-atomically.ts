@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { failure } from '../errors.js';
+import { failure, SelfnormError } from '../errors.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
@@ -23,8 +23,13 @@ export function reasonOf(error: unknown): string {
   return REASONS[code ?? ''] ?? message;
 }
 
+/** Node refuses single reads and writes of 2 GiB and more. */
+export const MOST_AT_ONCE = 2 ** 30;
+
 function writeAll(file: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(file, bytes, written, Math.min(bytes.length - written, MOST_AT_ONCE));
+  }
 }
 
 /** A rename is on the disk when its folder is; systems that cannot flush a folder need not. */
@@ -44,11 +49,11 @@ function flushFolder(folder: string): void {
 /**
  * Writes a file so that a reader, or a process started after a crash, finds the old content or the new, never a part.
  * @param path Where; its folder must exist.
- * @param content Bytes, pieces of bytes that follow one another, or text.
+ * @param content Bytes, pieces of bytes that follow one another (made one at a time, if a generator gives them), or text.
  * @throws SelfnormError ERR_FILE_FORMAT that names the file and the reason; the old file is untouched then.
  */
-export function writeAtomically(path: string, content: Uint8Array | readonly Uint8Array[] | string): void {
-  const pieces: readonly Uint8Array[] =
+export function writeAtomically(path: string, content: Uint8Array | Iterable<Uint8Array> | string): void {
+  const pieces: Iterable<Uint8Array> =
     typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.part`);
   try {
@@ -62,6 +67,8 @@ export function writeAtomically(path: string, content: Uint8Array | readonly Uin
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
+    // What the pieces' maker throws speaks for itself.
+    if (error instanceof SelfnormError) throw error;
     throw failure('ERR_FILE_FORMAT', 'write', `${path}: ${reasonOf(error)}`);
   }
   flushFolder(dirname(path));

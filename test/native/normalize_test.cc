@@ -10,10 +10,10 @@ struct Size {
 };
 // The last two: more columns than a tile and more rows than a chunk.
 const Size kSizes[] = {{0, 3}, {1, 1}, {2, 5}, {37, 3}, {3, 257}, {5500, 3}};
-const Size kRowSizes[] = {{0, 3}, {1, 1}, {2, 5}, {19, 3}, {2, 512}};
+const Size kRowSizes[] = {{0, 3}, {1, 1}, {2, 5}, {7, 3}, {2, 512}};
 const DType kFloats[] = {DType::kFloat32, DType::kFloat64, DType::kBfloat16};
 // In the emulator every element of a block is a turn of its own: one dtype is enough for the large ones.
-bool too_slow(DType dtype, Size size) { return dtype != DType::kFloat32 && size.rows * size.width > 500; }
+bool too_slow(DType dtype, Size size) { return dtype != DType::kFloat32 && size.rows * size.width > 50; }
 constexpr double kEpsilon = 0.01;
 
 DType wide(DType dtype) { return dtype == DType::kFloat64 ? dtype : DType::kFloat32; }

@@ -175,9 +175,11 @@ describe('batchNorm', () => {
   });
 
   test('an empty batch gives an empty result and gradients of zero', () => {
-    const [dx, dMean, dScale] = sn.grads((a, mean, scale) =>
-      sn.sum(sn.batchNorm(a, mean, sn.ones([2]), null, scale)),
-    )([sn.zeros([0, 2]), sn.zeros([2]), sn.ones([2])]);
+    const [dx, dMean, dScale] = sn.grads((a, mean, scale) => sn.sum(sn.batchNorm(a, mean, sn.ones([2]), null, scale)))([
+      sn.zeros([0, 2]),
+      sn.zeros([2]),
+      sn.ones([2]),
+    ]);
     expect(dx!.shape).toEqual([0, 2]);
     expect([...dMean!.dataSync(), ...dScale!.dataSync()].map(Math.abs)).toEqual([0, 0, 0, 0]);
   });
