@@ -1,9 +1,13 @@
 // What every layer is: named weights, shapes worked out before values exist, and maths written in eager ops. `apply` is the
 // one way in: on placeholders it draws the graph, on tensors it computes; either builds the layer when it is the first.
+import { getConstraint } from '../constraints/by-name.js';
 import { failure, invalid, SelfnormError } from '../errors.js';
+import { getInitializer } from '../initializers/by-name.js';
 import { clone } from '../ops/reshape.js';
+import { getRegularizer } from '../regularizers/regularizer.js';
 import { convert } from '../tensor/convert.js';
 import { DTYPES, isDType, isFloat, type DType } from '../tensor/dtype.js';
+import { tidy } from '../tensor/memory.js';
 import type { RandomStream } from '../tensor/random-state.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -140,22 +144,18 @@ export abstract class Layer {
     if (this.ownWeights.some((weight) => weight.name === name)) {
       throw invalid('ERR_ARGUMENT', `${this.name}.addWeight`, 'name', 'each name once', name);
     }
-    const trainable = options.trainable ?? true;
-    const dtype = options.dtype ?? this.dtype;
-    const values = options.initializer.apply(shape, dtype);
-    if (!sameShape(values.shape, shape)) {
-      throw invalid('ERR_SHAPE', full, 'initializer', `values of shape ${formatShape(shape)}`, [...values.shape]);
-    }
-    const made = variable(values, trainable && this.isTrainable, full, dtype);
-    values.dispose();
-    this.ownWeights.push({
-      name,
-      variable: made,
-      initializer: options.initializer,
-      regularizer: options.regularizer ?? null,
-      constraint: options.constraint ?? null,
-      trainable,
+    const { trainable = true, dtype = this.dtype } = options;
+    const initializer = getInitializer(options.initializer);
+    const regularizer = getRegularizer(options.regularizer);
+    const constraint = getConstraint(options.constraint);
+    const made = tidy(() => {
+      const values = initializer.apply(shape, dtype);
+      if (!sameShape(values.shape, shape)) {
+        throw invalid('ERR_SHAPE', full, 'initializer', `values of shape ${formatShape(shape)}`, [...values.shape]);
+      }
+      return variable(values, trainable && this.isTrainable, full, dtype);
     });
+    this.ownWeights.push({ name, variable: made, initializer, regularizer, constraint, trainable });
     return made;
   }
 
@@ -214,12 +214,19 @@ export abstract class Layer {
   /** @internal Builds the layer if it is not, with the initial weights that the options gave. */
   buildOnce(inputShapes: readonly SymbolicShape[]): void {
     if (this.built) return;
-    this.build(inputShapes);
-    this.built = true;
-    const initial = this.initialWeights;
-    if (initial === undefined) return;
-    this.initialWeights = undefined;
-    this.setWeights(initial);
+    const { inputSpec } = this;
+    try {
+      this.build(inputShapes);
+      this.built = true;
+      if (this.initialWeights !== undefined) this.setWeights(this.initialWeights);
+      this.initialWeights = undefined;
+    } catch (error) {
+      // As if it had not been tried: other inputs may fit.
+      this.built = false;
+      this.inputSpec = inputSpec;
+      for (const { variable: weight } of this.ownWeights.splice(0)) weight.dispose();
+      throw error;
+    }
   }
 
   /** Gives a shape error from inside the layer's name and its inputs' shapes. */
@@ -229,7 +236,7 @@ export abstract class Layer {
     } catch (error) {
       if (!(error instanceof SelfnormError) || error.code !== 'ERR_SHAPE' || located.has(error)) throw error;
       const named =
-        error.op === this.name
+        error.op === this.name || error.op?.startsWith(`${this.name}.`) || error.op?.startsWith(`${this.name}/`)
           ? error
           : failure('ERR_SHAPE', this.name, `input ${formatShapes(inputs.map((x) => x.shape))}: ${error.message}`);
       located.add(named);

@@ -1,29 +1,23 @@
 // A layer's weight: the variable and what was attached to it. The trainer reads regularizers and constraints from here.
+import type { ConstraintIdentifier, ConstraintLike } from '../constraints/constraint.js';
 import { invalid } from '../errors.js';
+import type { InitializerIdentifier, InitializerLike } from '../initializers/initializer.js';
+import type { RegularizerIdentifier, RegularizerLike } from '../regularizers/regularizer.js';
 import { castRaw, convert } from '../tensor/convert.js';
 import type { DType } from '../tensor/dtype.js';
-import { sameShape, type Shape } from '../tensor/shape.js';
+import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import { formatShape } from './symbolic.js';
 
-/** First values. */
-export interface WeightInitializer {
-  apply(shape: Shape, dtype?: DType): Tensor;
-}
-/** A scalar penalty, added to the loss. */
-export interface WeightRegularizer {
-  apply(weight: Tensor): Tensor;
-}
-/** The weight brought back where it may be, after each step. */
-export interface WeightConstraint {
-  apply(weight: Tensor): Tensor;
-}
-
+/** How a weight is made. */
 export interface WeightOptions {
-  readonly initializer: WeightInitializer;
-  readonly regularizer?: WeightRegularizer | null | undefined;
-  readonly constraint?: WeightConstraint | null | undefined;
+  /** First values: a name, `{className, config}`, or anything with `apply(shape, dtype)`. */
+  readonly initializer: InitializerIdentifier;
+  /** A scalar penalty, added to the loss. */
+  readonly regularizer?: RegularizerIdentifier;
+  /** Where the weight is brought back to after each step. */
+  readonly constraint?: ConstraintIdentifier;
   /** Default true. */
   readonly trainable?: boolean;
   /** Default: the layer's dtype. */
@@ -35,9 +29,9 @@ export interface LayerWeight {
   /** Without the layer's name: 'kernel'. */
   readonly name: string;
   readonly variable: Variable;
-  readonly initializer: WeightInitializer;
-  readonly regularizer: WeightRegularizer | null;
-  readonly constraint: WeightConstraint | null;
+  readonly initializer: InitializerLike;
+  readonly regularizer: RegularizerLike | null;
+  readonly constraint: ConstraintLike | null;
   /** False for statistics, whatever the layer's own `trainable` says. */
   readonly trainable: boolean;
 }

@@ -89,6 +89,53 @@ describe('a layer', () => {
     expect(layer.scale.dtype).toBe('float32');
   });
 
+  it('is as it was when building it failed, so that it can be tried again', () => {
+    const layer = new Scale({ name: 'again', weights: [sn.tensor([1, 2]), sn.tensor([3, 4])] });
+    const before = sn.memory().numTensors;
+    expect(() => layer.apply(sn.input({ shape: [3] }))).toThrow(
+      /^again\.setWeights: weights\[0\] \(again\/scale\): expected shape \[3\]/,
+    );
+    expect(layer.built).toBe(false);
+    expect(layer.weights).toEqual([]);
+    expect(sn.memory().numTensors).toBe(before);
+    expect(layer.apply(sn.ones([1, 2])).arraySync()).toEqual([[-2, -6]]);
+  });
+
+  it('takes initializers, regularizers and constraints by name, by configuration, or as objects', () => {
+    class Named extends Scale {
+      static override readonly className = 'NamedForTest';
+      override build(): void {
+        const mine = sn.tensor([5, 6]);
+        this.scale = this.addWeight('scale', [2], { initializer: { apply: () => mine }, regularizer: 'l1l2' });
+        this.mean = this.addWeight('mean', [2], {
+          initializer: { className: 'Constant', config: { value: 3 } },
+          constraint: 'nonNeg',
+        });
+        expect(mine.isDisposed).toBe(false);
+      }
+    }
+    const layer = new Named();
+    layer.apply(sn.input({ shape: [2] }));
+    expect(layer.getWeights().map((w) => w.arraySync())).toEqual([
+      [5, 6],
+      [3, 3],
+    ]);
+    expect(layer.layerWeights.map((w) => [w.regularizer === null, w.constraint === null])).toEqual([
+      [false, true],
+      [true, false],
+    ]);
+    expect(layer.regularizationLosses().length).toBe(1);
+    expect(Math.abs((layer.regularizationLosses()[0]!().dataSync()[0] as number) - (0.11 + 0.61))).toBeLessThan(1e-5);
+    const wrong = new (class extends Scale {
+      override build(): void {
+        this.scale = this.addWeight('scale', [2], { initializer: { apply: () => sn.ones([3]) } });
+      }
+    })({ name: 'wrong' });
+    expect(() => wrong.apply(sn.ones([1, 2]))).toThrow(
+      /^wrong\/scale: initializer: expected values of shape \[2\], got \[3\]/,
+    );
+  });
+
   it('frozen, is not trained, and its variables say so', () => {
     const layer = new Scale({ trainable: false });
     layer.apply(sn.ones([1, 2]));
