@@ -13,8 +13,11 @@ interface Stored {
   trainable: string[];
   summary: string[];
 }
-const file = fileURLToPath(new URL('../fixtures/models/topology.json', import.meta.url));
-const stored = (JSON.parse(readFileSync(file, 'utf8')) as { models: Record<string, Stored> }).models;
+function read(name: string): Record<string, Stored> {
+  const file = fileURLToPath(new URL(`../fixtures/models/${name}.json`, import.meta.url));
+  return (JSON.parse(readFileSync(file, 'utf8')) as { models: Record<string, Stored> }).models;
+}
+const stored = read('topology');
 
 /** What either writer may add, and who wrote it. */
 const INCIDENTAL = new Set(['dtype', 'trainable', 'sparse', 'keras_version', 'backend']);
@@ -57,6 +60,37 @@ describe.each(Object.entries(stored))('the tfjs model %s', (name, { json, layers
     );
   });
 });
+
+describe.each(Object.entries(read('tfjs-layers')))("the model %s of tfjs's own layers", (_name, found) => {
+  const { json, layers, weights, trainable, summary } = found;
+  const model = modelFromTopology(json);
+  // Inside timeDistributed tfjs names weights after the wrapper.
+  const nameOf = (name: string) => name.replace(/^step\//, 'steps/');
+
+  it('has the layers, weights and shapes it has in tfjs', () => {
+    expect(model.layers.map((layer) => layer.name)).toEqual(layers);
+    expect(model.weights.map((w) => ({ name: nameOf(w.name), shape: [...w.shape] }))).toEqual(weights);
+    expect(model.trainableWeights.map((w) => nameOf(w.name))).toEqual(trainable);
+    expect(summaryOf(model)).toEqual(summary);
+  });
+
+  it('keeps every option that tfjs wrote', () => {
+    const written = essence(model.toJSON(null, false));
+    expect(missing(essence(json), written)).toEqual([]);
+    const again = modelFromTopology(model.toJSON());
+    expect(again.toJSON()).toBe(model.toJSON());
+  });
+});
+
+/** Where `whole` lacks or changes what `part` has; null and [] say no more than nothing. */
+function missing(part: unknown, whole: unknown, path = ''): string[] {
+  if (part === null || (Array.isArray(part) && part.length === 0)) return [];
+  if (typeof part !== 'object') return part === whole ? [] : [`${path}: ${String(part)} is ${JSON.stringify(whole)}`];
+  if (whole === null || typeof whole !== 'object') return [`${path} is gone`];
+  return Object.entries(part).flatMap(([key, value]) =>
+    missing(value, (whole as Record<string, unknown>)[key], `${path}/${key}`),
+  );
+}
 
 describe('summary', () => {
   it('shows the calls of nested models', () => {
