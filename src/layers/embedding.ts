@@ -46,7 +46,7 @@ export class Embedding extends Layer {
     this.outputDim = count(name, 'outputDim', config.outputDim);
     this.inputLength = lengths(name, config);
     this.recipe = weightRecipe(name, 'embeddings', config, 'randomUniform');
-    if (config.maskZero !== undefined && config.maskZero !== false) {
+    if ((config.maskZero ?? false) !== false) {
       throw invalid('ERR_ARGUMENT', name, 'maskZero', 'false (masks are not supported)', config.maskZero);
     }
     refuseActivityRegularizer(name, config);

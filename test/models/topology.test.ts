@@ -85,7 +85,8 @@ describe.each(Object.entries(read('tfjs-layers')))("the model %s of tfjs's own l
 /** Where `whole` lacks or changes what `part` has; null and [] say no more than nothing. */
 function missing(part: unknown, whole: unknown, path = ''): string[] {
   if (part === null || (Array.isArray(part) && part.length === 0)) return [];
-  if (typeof part !== 'object') return part === whole ? [] : [`${path}: ${String(part)} is ${JSON.stringify(whole)}`];
+  if (typeof part !== 'object')
+    return part === whole ? [] : [`${path}: ${JSON.stringify(part)} is ${JSON.stringify(whole)}`];
   if (whole === null || typeof whole !== 'object') return [`${path} is gone`];
   return Object.entries(part).flatMap(([key, value]) =>
     missing(value, (whole as Record<string, unknown>)[key], `${path}/${key}`),
