@@ -81,20 +81,66 @@ export function readSafetensors(path: string): SafetensorsContent {
   }
 }
 
-/** A file that the system does not let read. */
-function unreadable(path: string, error: unknown): SelfnormError {
+/** The error of a file that the system does not let read. */
+export function unreadable(path: string, error: unknown): SelfnormError {
   const { code } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = { ENOENT: 'the file does not exist', EACCES: 'no permission to read it' };
   return failure('ERR_FILE_FORMAT', 'read', `${path}: ${reasons[code ?? ''] ?? reasonOf(error)}`);
 }
 
 /** A tensor's bytes as the device has them. */
-function bytesOf(tensor: Tensor): Uint8Array {
+export function bytesOf(op: string, tensor: Tensor): Uint8Array {
   try {
     return new Uint8Array(tensor.backend.addon.readSync(tensor.id));
   } catch (error) {
-    throw fromNative('writeSafetensors', error);
+    throw fromNative(op, error);
   }
+}
+
+/** Tensors by name, or pairs of name and tensor. */
+export type NamedTensors = Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]>;
+
+/**
+ * The pieces of a safetensors file, one tensor at a time on the host.
+ * @param op For errors.
+ * @throws ArgumentError for a name twice, or one that the format keeps.
+ */
+export function encodeSafetensors(
+  op: string,
+  tensors: NamedTensors,
+  metadata: Readonly<Record<string, string>>,
+): Iterable<Uint8Array> {
+  const pairs = Symbol.iterator in tensors ? [...tensors] : Object.entries(tensors);
+  const names = new Set<string>();
+  const list = pairs.map(([name, tensor]) => {
+    const bad = (expected: string): SelfnormError => invalid('ERR_ARGUMENT', op, 'tensors', expected, name);
+    // A lone surrogate has no UTF-8.
+    if (typeof name !== 'string' || Buffer.from(name).toString() !== name) throw bad('names that are valid text');
+    if (name === '__metadata__') throw bad("a name that is not the format's own");
+    if (names.has(name)) throw bad('each name once');
+    names.add(name);
+    if (!(tensor instanceof Tensor)) throw invalid('ERR_ARGUMENT', op, name, 'a tensor', tensor);
+    tensor.assertLive(op, name);
+    return { name, tensor, dtype: tensor.dtype, shape: tensor.shape };
+  });
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== 'string') throw invalid('ERR_ARGUMENT', op, `metadata.${key}`, 'a string', value);
+  }
+  const ordered = inFileOrder(list);
+  const header = formatHeader(ordered, metadata);
+  if (header.length - LENGTH_BYTES > MOST_HEADER_BYTES) {
+    throw invalid(
+      'ERR_ARGUMENT',
+      op,
+      'tensors',
+      `names and notes of at most ${MOST_HEADER_BYTES} bytes`,
+      header.length,
+    );
+  }
+  return (function* () {
+    yield header;
+    for (const { tensor } of ordered) yield bytesOf(op, tensor);
+  })();
 }
 
 /**
@@ -106,39 +152,8 @@ function bytesOf(tensor: Tensor): Uint8Array {
  */
 export function writeSafetensors(
   path: string,
-  tensors: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]>,
+  tensors: NamedTensors,
   metadata: Readonly<Record<string, string>> = {},
 ): void {
-  const pairs = Symbol.iterator in tensors ? [...tensors] : Object.entries(tensors);
-  const names = new Set<string>();
-  const list = pairs.map(([name, tensor]) => {
-    const bad = (expected: string): SelfnormError =>
-      invalid('ERR_ARGUMENT', 'writeSafetensors', 'tensors', expected, name);
-    // A lone surrogate has no UTF-8.
-    if (typeof name !== 'string' || Buffer.from(name).toString() !== name) throw bad('names that are valid text');
-    if (name === '__metadata__') throw bad("a name that is not the format's own");
-    if (names.has(name)) throw bad('each name once');
-    names.add(name);
-    if (!(tensor instanceof Tensor)) throw invalid('ERR_ARGUMENT', 'writeSafetensors', name, 'a tensor', tensor);
-    tensor.assertLive('writeSafetensors', name);
-    return { name, tensor, dtype: tensor.dtype, shape: tensor.shape };
-  });
-  for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value !== 'string')
-      throw invalid('ERR_ARGUMENT', 'writeSafetensors', `metadata.${key}`, 'a string', value);
-  }
-  const ordered = inFileOrder(list);
-  const header = formatHeader(ordered, metadata);
-  if (header.length - LENGTH_BYTES > MOST_HEADER_BYTES) {
-    const expected = `names and notes of at most ${MOST_HEADER_BYTES} bytes`;
-    throw invalid('ERR_ARGUMENT', 'writeSafetensors', 'tensors', expected, header.length);
-  }
-  writeAtomically(
-    path,
-    (function* () {
-      yield header;
-      // One tensor at a time is on the host.
-      for (const { tensor } of ordered) yield bytesOf(tensor);
-    })(),
-  );
+  writeAtomically(path, encodeSafetensors('writeSafetensors', tensors, metadata));
 }

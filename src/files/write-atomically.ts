@@ -1,7 +1,7 @@
 // Files that appear whole or not at all: written beside their name, flushed to the disk, then renamed over it. Whatever stops
 // the process or fills the disk, the old file is intact.
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { failure, SelfnormError } from '../errors.js';
 
@@ -46,30 +46,52 @@ function flushFolder(folder: string): void {
   }
 }
 
+/** A file to write: bytes, pieces of bytes that follow one another (made one at a time, if a generator gives them), or text. */
+export interface FileToWrite {
+  readonly path: string;
+  readonly content: Uint8Array | Iterable<Uint8Array> | string;
+}
+
+function writeTemporary({ path, content }: FileToWrite, temporary: string): void {
+  const pieces: Iterable<Uint8Array> =
+    typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
+  const file = openSync(temporary, 'wx');
+  try {
+    for (const piece of pieces) writeAll(file, piece);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+}
+
+/**
+ * Writes files that belong together: what can fail (no space, no right) fails before the first of them changes. They change one
+ * after the other, in the given order, each as `writeAtomically` does it.
+ * @throws SelfnormError ERR_FILE_FORMAT that names the file and the reason; the old files are untouched then.
+ */
+export function writeTogether(files: readonly FileToWrite[]): void {
+  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  const temporaries = files.map(({ path }) => join(dirname(path), `.${basename(path)}.${unique}.part`));
+  let at = 0;
+  try {
+    for (at = 0; at < files.length; at++) writeTemporary(files[at]!, temporaries[at]!);
+    for (at = 0; at < files.length; at++) renameSync(temporaries[at]!, files[at]!.path);
+  } catch (error) {
+    for (const temporary of temporaries) rmSync(temporary, { force: true });
+    // What the pieces' maker throws speaks for itself.
+    if (error instanceof SelfnormError) throw error;
+    throw failure('ERR_FILE_FORMAT', 'write', `${files[at]!.path}: ${reasonOf(error)}`);
+  }
+  for (const folder of new Set(files.map(({ path }) => dirname(path)))) flushFolder(folder);
+}
+
 /**
  * Writes a file so that a reader, or a process started after a crash, finds the old content or the new, never a part.
  * @param path Where; its folder must exist.
- * @param content Bytes, pieces of bytes that follow one another (made one at a time, if a generator gives them), or text.
+ * @param content Bytes, pieces of bytes that follow one another, or text.
  * @throws SelfnormError ERR_FILE_FORMAT that names the file and the reason; the old file is untouched then.
  */
-export function writeAtomically(path: string, content: Uint8Array | Iterable<Uint8Array> | string): void {
-  const pieces: Iterable<Uint8Array> =
-    typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.part`);
-  try {
-    const file = openSync(temporary, 'wx');
-    try {
-      for (const piece of pieces) writeAll(file, piece);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    // What the pieces' maker throws speaks for itself.
-    if (error instanceof SelfnormError) throw error;
-    throw failure('ERR_FILE_FORMAT', 'write', `${path}: ${reasonOf(error)}`);
-  }
-  flushFolder(dirname(path));
+export function writeAtomically(path: string, content: FileToWrite['content']): void {
+  writeTogether([{ path, content }]);
 }

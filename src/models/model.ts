@@ -6,6 +6,7 @@ import type { SymbolicShape, SymbolicTensor } from '../layers/symbolic.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
+import type { SaveHandler } from './artifacts.js';
 import type { Graph } from './graph.js';
 import type { History } from '../callbacks/history.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
@@ -16,7 +17,9 @@ import type { BatchArgs, ModelEvaluateArgs, ModelFitArgs, ModelPredictArgs } fro
 import { evaluateDataset, fitDataset, type ModelEvaluateDatasetArgs, type ModelFitDatasetArgs } from './fit-dataset.js';
 import { Training } from './training.js';
 import type { TrainingState } from './training-state.js';
+import { assignByName, loadModelWeights } from './named-weights.js';
 import { toPythonic } from './pythonic.js';
+import { saveModel, saveModelWeights, type SaveConfig, type SaveResult } from './saving.js';
 import { printSummary } from './summary.js';
 import { version } from '../version.js';
 
@@ -257,5 +260,31 @@ export abstract class Model extends Layer {
     const result = super.dispose();
     if (result.refCountAfterDispose === 0) this.training.disposeOptimizer();
     return result;
+  }
+
+  /**
+   * Saves structure and weights as `path.json` and `path.safetensors`, all or nothing: whatever stops the save, `loadLayersModel`
+   * finds the old model or the new. Folders are made.
+   * @param target A path (`file://` in front, `.json` behind do no harm), or an object whose `save()` takes tfjs's artifacts.
+   * @throws FileFormatError that names the file and the reason; ArgumentError when the model is not built.
+   */
+  save(target: string | SaveHandler, config?: SaveConfig): Promise<SaveResult> {
+    return saveModel(this, target, config);
+  }
+  /** Saves the weights alone, as `path.safetensors`, as `save` does. */
+  saveWeights(path: string): Promise<void> {
+    return saveModelWeights(this, path);
+  }
+  /**
+   * Overwrites the weights with those of the same names; other dtypes are cast. Nothing changes when one does not fit.
+   * @param source A file of `save` or `saveWeights`, or tensors by name.
+   * @param strict Whether each weight must be there, and no other (default true). Shapes must fit either way.
+   * @throws FileFormatError that lists what is missing, what the model does not have, and what has another shape.
+   */
+  loadWeights(source: string, strict?: boolean): Promise<void>;
+  loadWeights(source: Readonly<Record<string, Tensor>>, strict?: boolean): void;
+  loadWeights(source: string | Readonly<Record<string, Tensor>>, strict?: boolean): Promise<void> | void {
+    if (typeof source === 'string') return loadModelWeights(this, source, strict);
+    assignByName(`${this.name}.loadWeights`, 'weights', this, new Map(Object.entries(source)), strict);
   }
 }

@@ -1,0 +1,107 @@
+// Saving a model. The weights' file holds a copy of the structure, and its rename is what makes a save count: a process that
+// dies between the two renames leaves a pair that still loads, as loading takes the copy when the two do not belong together.
+import { createHash } from 'node:crypto';
+import { invalid } from '../errors.js';
+import { encodeSafetensors } from '../files/safetensors.js';
+import { writeTogether } from '../files/write-atomically.js';
+import { DTYPE_BYTES } from '../tensor/dtype.js';
+import { version } from '../version.js';
+import { encodeWeights, type ModelArtifacts, type SaveHandler } from './artifacts.js';
+import type { Model } from './model.js';
+import { makeFolderOf, modelPaths } from './model-paths.js';
+import { weightsToSave } from './named-weights.js';
+
+/** Options of `model.save`. */
+export interface SaveConfig {
+  /** Leave out weights that are not trained (default false); loading such a file needs `strict: false`. */
+  trainableOnly?: boolean;
+}
+
+/** What a save came to, as tfjs says it. */
+export interface SaveResult {
+  readonly modelArtifactsInfo: {
+    readonly dateSaved: Date;
+    readonly modelTopologyType: 'JSON';
+    readonly modelTopologyBytes: number;
+    readonly weightDataBytes: number;
+  };
+}
+
+/** What a model's JSON file says. */
+export interface ModelFile {
+  readonly format: 'layers-model';
+  readonly generatedBy: string;
+  readonly convertedBy: null;
+  readonly modelTopology: Record<string, unknown>;
+  /** Of the structure as saved: which weights' file belongs to it. */
+  readonly digest: string;
+}
+
+/** Notes in a weights' file: the JSON file once more, and its digest. */
+export const MODEL_NOTE = 'model';
+export const DIGEST_NOTE = 'digest';
+
+function modelFile(model: Model): ModelFile {
+  const modelTopology = model.toJSON(undefined, false) as Record<string, unknown>;
+  const digest = createHash('sha256').update(JSON.stringify(modelTopology)).digest('hex').slice(0, 16);
+  return { format: 'layers-model', generatedBy: `selfnorm v${version}`, convertedBy: null, modelTopology, digest };
+}
+
+/** Has the shape of one of tfjs's save handlers. */
+function isHandler(value: unknown): value is SaveHandler {
+  return value !== null && typeof value === 'object' && 'save' in value && typeof value.save === 'function';
+}
+
+/** See `Model.save`. */
+export async function saveModel(
+  model: Model,
+  target: string | SaveHandler,
+  config: SaveConfig = {},
+): Promise<SaveResult> {
+  const op = `${model.name}.save`;
+  if (config === null || typeof config !== 'object') throw invalid('ERR_ARGUMENT', op, 'config', 'an object', config);
+  // All of it happens before the first await, so that no step comes between two weights.
+  const weights = weightsToSave(op, model, config.trainableOnly);
+  const file = modelFile(model);
+  const topologyBytes = Buffer.byteLength(JSON.stringify(file.modelTopology));
+  const weightBytes = weights.reduce((sum, [, { size, dtype }]) => sum + size * DTYPE_BYTES[dtype], 0);
+  if (isHandler(target)) {
+    const { format, generatedBy, convertedBy, modelTopology } = file;
+    const artifacts: ModelArtifacts = {
+      format,
+      generatedBy,
+      convertedBy,
+      modelTopology,
+      ...encodeWeights(op, weights),
+    };
+    await target.save(artifacts);
+  } else {
+    const { json, safetensors } = modelPaths(op, target);
+    const text = JSON.stringify(file);
+    const notes = { format: 'selfnorm', [MODEL_NOTE]: text, [DIGEST_NOTE]: file.digest };
+    const content = encodeSafetensors(op, weights, notes);
+    makeFolderOf(json);
+    writeTogether([
+      { path: safetensors, content },
+      { path: json, content: text },
+    ]);
+  }
+  return {
+    modelArtifactsInfo: {
+      dateSaved: new Date(),
+      modelTopologyType: 'JSON',
+      modelTopologyBytes: topologyBytes,
+      weightDataBytes: weightBytes,
+    },
+  };
+}
+
+/** See `Model.saveWeights`. */
+export async function saveModelWeights(model: Model, path: string): Promise<void> {
+  const op = `${model.name}.saveWeights`;
+  const { safetensors } = modelPaths(op, path);
+  const content = encodeSafetensors(op, weightsToSave(op, model), { format: 'selfnorm' });
+  makeFolderOf(safetensors);
+  writeTogether([{ path: safetensors, content }]);
+  return Promise.resolve();
+}

@@ -1,0 +1,192 @@
+// Damaged and mismatched model files: each is refused with one line that names the file, and nothing stays on the device.
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import * as sn from '../../src/index.js';
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'selfnorm-damaged-'));
+  path = join(folder, 'net');
+  await net('first', 3).save(path);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function net(name: string, units: number): sn.Model {
+  const { dense } = sn.layers;
+  return sn.sequential({ layers: [dense({ units, inputShape: [2], name }), dense({ units: 1, name: 'last' })] });
+}
+
+const json = (): string => `${path}.json`;
+const weights = (): string => `${path}.safetensors`;
+/** Changes the JSON file's object; the digest stays, as when a person edits it. */
+function edit(change: (file: { modelTopology: Topology } & Record<string, unknown>) => unknown): void {
+  const file = JSON.parse(readFileSync(json(), 'utf8')) as Parameters<typeof change>[0];
+  writeFileSync(json(), JSON.stringify(change(file) ?? file));
+}
+interface Topology {
+  class_name: string;
+  config: { layers: { class_name: string; config: Record<string, unknown> }[] };
+}
+
+describe('a model whose files are', () => {
+  test.each<[string, () => void, RegExp]>([
+    ['not there', () => [json(), weights()].forEach((file) => rmSync(file)), /net\.json: the file does not exist$/],
+    ['without weights', () => rmSync(weights()), /read: .*net\.safetensors: the file does not exist$/],
+    ['empty JSON', () => writeFileSync(json(), ''), /net\.json: expected a model as JSON: /],
+    ['cut JSON', () => truncateSync(json(), 100), /net\.json: expected a model as JSON: /],
+    ['another JSON', () => writeFileSync(json(), '[1]'), /net\.json: expected a model as JSON, got \[1\]/],
+    ['no model', () => edit(() => ({ a: 1 })), /net\.json: .*class_name and config, got undefined/],
+    ['a graph model', () => edit((file) => void (file['format'] = 'graph-model')), /format: .*got "graph-model"/],
+    [
+      'of an unknown layer',
+      () => edit((file) => void (file.modelTopology.config.layers[0]!.class_name = 'Dens')),
+      /net\.json: .*Dens/,
+    ],
+    [
+      'of an unknown model',
+      () => edit((file) => void (file.modelTopology.class_name = 'Flatten')),
+      /net\.json: class_name: expected a model, got "Flatten"/,
+    ],
+    [
+      'with a bad option',
+      () => edit((file) => void (file.modelTopology.config.layers[0]!.config['units'] = -3)),
+      /net\.json: .*units: .*got -3/,
+    ],
+    [
+      'of other sizes',
+      () => edit((file) => void (file.modelTopology.config.layers[0]!.config['units'] = 5)),
+      /net\.safetensors: weights of .*: has other shapes: first\/kernel \(expected \[2,5\], got \[2,3\]\), first\/bias/,
+    ],
+    [
+      'of other names',
+      () => edit((file) => void (file.modelTopology.config.layers[1]!.config['name'] = 'end')),
+      /net\.safetensors: weights of .*: has no end\/kernel, end\/bias; has .*last\/kernel, which the model has not/,
+    ],
+    [
+      'cut weights',
+      () => truncateSync(weights(), readFileSync(weights()).length - 1),
+      /net\.safetensors: byte \d+: tensor ".*": .*it is cut off/,
+    ],
+    ['empty weights', () => truncateSync(weights(), 0), /net\.safetensors: byte 0: .*a file of 0 bytes/],
+    [
+      'weights of another format',
+      () => writeFileSync(weights(), 'PK\x03\x04 and so on'),
+      /net\.safetensors: byte 0: expected a header of at most/,
+    ],
+    [
+      'weights without the structure',
+      () => {
+        sn.writeSafetensors(weights(), { a: sn.ones([1]) });
+        rmSync(json());
+      },
+      /net\.json: the file does not exist; weights alone are for model.loadWeights/,
+    ],
+  ])('%s', async (_, damage, message) => {
+    damage();
+    const before = sn.memory().numTensors;
+    await expect(sn.loadLayersModel(path)).rejects.toThrow(message);
+    await expect(sn.loadLayersModel(path)).rejects.toBeInstanceOf(sn.SelfnormError);
+    expect(sn.memory().numTensors).toBe(before);
+  });
+});
+
+test('loadWeights changes nothing when one weight does not fit, and says which', async () => {
+  const model = net('first', 4);
+  const before = model.weights.map((weight) => weight.arraySync());
+  const numTensors = sn.memory().numTensors;
+  await expect(model.loadWeights(path)).rejects.toThrow(
+    /^sequential_\d+.loadWeights: .*net\.safetensors: weights of sequential_\d+: has other shapes: first\/kernel \(expected \[2,4\], got \[2,3\]\), first\/bias .*, last\/kernel/,
+  );
+  await expect(net('renamed', 3).loadWeights(path)).rejects.toThrow(
+    /has no renamed\/kernel, renamed\/bias; has .*first\//,
+  );
+  await expect(model.loadWeights(path, false)).rejects.toThrow(/has other shapes/);
+  expect(model.weights.map((weight) => weight.arraySync())).toEqual(before);
+  expect(sn.memory().numTensors).toBe(numTensors + 4);
+});
+
+test('many missing weights are counted, not listed', async () => {
+  const { dense } = sn.layers;
+  const deep = sn.sequential({
+    layers: Array.from({ length: 6 }, (_, i) =>
+      dense({ units: 2, name: `deep${i}`, ...(i === 0 ? { inputShape: [2] } : {}) }),
+    ),
+  });
+  await expect(deep.loadWeights(path)).rejects.toThrow(/has no deep0\/kernel, .* and 6 more; has/);
+});
+
+describe('a model of tfjs whose files are', () => {
+  const fixture = fileURLToPath(new URL('../fixtures/tfjs-models/two-inputs', import.meta.url));
+  type Manifest = {
+    paths: unknown;
+    weights: { name: unknown; shape: unknown; dtype: unknown; quantization?: unknown }[];
+  }[];
+  function change(body: (manifest: Manifest) => void): void {
+    const file = JSON.parse(readFileSync(join(folder, 'tfjs', 'model.json'), 'utf8')) as { weightsManifest: Manifest };
+    body(file.weightsManifest);
+    writeFileSync(join(folder, 'tfjs', 'model.json'), JSON.stringify(file));
+  }
+  const shard = (): string => join(folder, 'tfjs', 'group1-shard2of2.bin');
+  test.each<[string, () => void, RegExp]>([
+    ['missing a shard', () => rmSync(shard()), /read: .*shard2of2\.bin: the file does not exist/],
+    [
+      'cut',
+      () => truncateSync(shard(), 60),
+      /shard2of2\.bin: weight .*: expected data up to byte \d+, got \d+ bytes; it is cut off/,
+    ],
+    [
+      'too long',
+      () => writeFileSync(shard(), Buffer.alloc(999)),
+      /shard2of2\.bin: expected 132 bytes of weights, got 1065/,
+    ],
+    [
+      'without paths',
+      () => change((manifest) => void (manifest[0]!.paths = 3)),
+      /weightsManifest: expected paths of files, got 3/,
+    ],
+    ['without names', () => change((manifest) => void delete manifest[0]!.weights[0]!.name), /a weight without a name/],
+    [
+      'of a bad shape',
+      () => change((manifest) => void (manifest[0]!.weights[0]!.shape = [-1])),
+      /expected an array of integers of at least 0/,
+    ],
+    [
+      'of a bad dtype',
+      () => change((manifest) => void (manifest[0]!.weights[0]!.dtype = 'string')),
+      /dtype: .*got "string"/,
+    ],
+    [
+      'of a bad quantization',
+      () => change((manifest) => void (manifest[0]!.weights[0]!.quantization = { dtype: 'int4' })),
+      /quantization: .*got "int4"/,
+    ],
+    [
+      'of a weight twice',
+      () => change((manifest) => void (manifest[0]!.weights[1] = manifest[0]!.weights[0]!)),
+      /expected each name once|cut off|bytes of weights/,
+    ],
+    [
+      'of no list',
+      () => change((manifest) => void manifest.splice(0, 1, 7 as never)),
+      /weightsManifest: expected paths of files/,
+    ],
+  ])('%s', async (_, damage, message) => {
+    cpSync(fixture, join(folder, 'tfjs'), { recursive: true });
+    damage();
+    const before = sn.memory().numTensors;
+    await expect(sn.loadLayersModel(join(folder, 'tfjs', 'model.json'))).rejects.toThrow(message);
+    expect(sn.memory().numTensors).toBe(before);
+  });
+});
+
+test.each<[string, unknown, RegExp]>([
+  ['nothing', undefined, /loadLayersModel: path: expected a path, got undefined/],
+  ['an address', 'https://example.com/model.json', /path: expected a path or file:\/\/path, got "https/],
+  ['a handler that gives nothing', { load: () => null }, /load\(\): expected artifacts with modelTopology, got null/],
+])('%s is no model', async (_, source, message) => {
+  await expect(sn.loadLayersModel(source as string)).rejects.toThrow(message);
+});
