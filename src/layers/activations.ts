@@ -3,13 +3,14 @@ import { invalid } from '../errors.js';
 import { sub } from '../ops/arithmetic.js';
 import { elu as eluOp, leakyRelu, relu, relu6 } from '../ops/activations.js';
 import { greater } from '../ops/comparison.js';
+import { floatOperand } from '../ops/define.js';
 import { clipByValue, exp } from '../ops/elementwise.js';
 import { prelu as preluOp } from '../ops/prelu.js';
 import { logSumExp } from '../ops/reductions.js';
 import { clone } from '../ops/reshape.js';
 import { where } from '../ops/select.js';
 import { softmax as softmaxOp } from '../ops/softmax.js';
-import { arithmeticDType, castRaw } from '../tensor/convert.js';
+import { castRaw } from '../tensor/convert.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
 import { checkAxes } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -144,11 +145,9 @@ export class ThresholdedReLU extends ElementLayer {
     super(config);
     this.theta = finite(this.name, 'theta', config.theta ?? 1, 0);
   }
-  override computeOutputDType([dtype]: readonly [DType]): DType {
-    return arithmeticDType(dtype);
-  }
   override call([x]: readonly Tensor[]): Tensor {
-    return where(greater(x!, this.theta), x!, 0);
+    const float = floatOperand(this.name, 'input', x!);
+    return where(greater(float, this.theta), float, 0);
   }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), theta: this.theta };
@@ -185,7 +184,7 @@ export class Softmax extends ElementLayer implements EndsWithActivation {
   }
   override call([x]: readonly Tensor[]): Tensor {
     const axes = checkAxes(this.name, this.axes, x!.rank);
-    const float = isFloat(x!.dtype) ? x! : castRaw(x!, 'float32');
+    const float = floatOperand(this.name, 'input', x!);
     return axes.length === 1 ? softmaxOp(float, axes[0]) : exp(sub(float, logSumExp(float, axes, true)));
   }
   /** Softmax along the last axis; nothing that can be left out, along another. */

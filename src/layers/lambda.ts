@@ -9,10 +9,10 @@ import { Layer, type CallContext, type LayerConfig } from './layer.js';
 import { registerLayer } from './registry.js';
 import { checkSymbolicShape, formatShapes, type SymbolicShape } from './symbolic.js';
 
-/** Options of layers.lambda. */
-export interface LambdaConfig extends LayerConfig {
+/** Options of layers.lambda. X is `Tensor`, or `Tensor[]` for several inputs. */
+export interface LambdaConfig<X extends Tensor | Tensor[] = Tensor> extends LayerConfig {
   /** Gets the input, or an array of them where there are several, and `{training}`; gives one tensor. */
-  fn: ((input: Tensor, context: CallContext) => Tensor) | ((inputs: Tensor[], context: CallContext) => Tensor);
+  fn: (inputs: X, context: CallContext) => Tensor;
   /**
    * Shape of the output without the batch axis, null for any size; or a function from the inputs' shapes to the output's, both
    * with the batch axis. Left out, `fn` is tried on zeros of the inputs' shapes.
@@ -39,7 +39,7 @@ export class Lambda extends Layer {
     if (outputShape !== null && typeof outputShape !== 'function') {
       checkSymbolicShape(this.name, 'outputShape', outputShape);
     }
-    this.fn = fn as (inputs: Tensor | Tensor[], context: CallContext) => unknown;
+    this.fn = fn as unknown as typeof this.fn;
     this.shapeOption = outputShape;
   }
 
@@ -107,5 +107,7 @@ registerLayer(Lambda);
  * A function of tensors as a layer: `fn(x, {training})` gives a tensor of the same batch. Made of ops, it is differentiated like
  * any layer; variables inside it are not the layer's weights. Files keep the layer without its function.
  * @example sn.layers.lambda({fn: (x) => x.square()})
+ * @example sn.layers.lambda({fn: ([u, v]: sn.Tensor[]) => u.sub(v).abs()}).apply([first, second])
  */
-export const lambda = (config: LambdaConfig): Lambda => new Lambda(config);
+export const lambda = <X extends Tensor | Tensor[] = Tensor>(config: LambdaConfig<X>): Lambda =>
+  new Lambda(config as unknown as LambdaConfig);

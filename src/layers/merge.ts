@@ -1,6 +1,7 @@
 // Layers of several inputs: sums, products, extremes, joins and inner products.
 import { invalid } from '../errors.js';
 import * as arithmetic from '../ops/arithmetic.js';
+import { floatOperand } from '../ops/define.js';
 import { square, sqrt } from '../ops/elementwise.js';
 import { concat } from '../ops/join.js';
 import { matMul } from '../ops/matmul.js';
@@ -99,7 +100,7 @@ export class Average extends ElementwiseMerge {
     return arithmetic.add(a, b);
   }
   protected override finish(merged: Tensor, count: number): Tensor {
-    return arithmetic.div(merged, count);
+    return arithmetic.div(floatOperand(this.name, 'inputs', merged), count);
   }
 }
 registerLayer(Average);

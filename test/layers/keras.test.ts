@@ -85,7 +85,7 @@ describe('a layer made again from its configuration', () => {
     again.buildOnce(inputs.map((x) => x.shape));
     again.setWeights(layer.getWeights());
     const { training } = stored;
-    const [ours, theirs] = [layer, again].map((one) => one.apply(inputs, { training }) as Tensor);
+    const [ours, theirs] = [layer, again].map((one) => one.apply<Tensor>(inputs, { training }));
     expect(theirs!.arraySync()).toEqual(ours!.arraySync());
   });
 });
