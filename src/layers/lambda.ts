@@ -22,6 +22,8 @@ export interface LambdaConfig<X extends Tensor | Tensor[] = Tensor> extends Laye
 
 /** Sizes that stand for unknown ones when the function is tried: what differs between two trials is unknown as well. */
 const TRIALS = [2, 3] as const;
+/** Elements of the largest input that is tried: 1 GiB of floats. */
+const MOST_TRIED = 2 ** 28;
 
 /** A function of tensors. */
 export class Lambda extends Layer {
@@ -54,27 +56,19 @@ export class Lambda extends Layer {
 
   private triedShape(shapes: readonly SymbolicShape[]): SymbolicShape {
     const known = shapes.every((shape) => !shape.includes(null));
-    const [first, second] = (known ? TRIALS.slice(0, 1) : TRIALS).map((unknown) =>
-      this.trial(shapes.map((shape) => shape.map((size) => size ?? unknown))),
-    );
+    const [first, second] = (known ? TRIALS.slice(0, 1) : TRIALS).map((unknown) => this.trial(shapes, unknown));
     if (second === undefined) return first!;
     if (first!.length !== second.length) throw this.unclear(shapes, 'a result whose rank does not depend on sizes');
     return first!.map((size, axis) => (size === second[axis] ? size : null));
   }
 
-  private trial(shapes: readonly (readonly number[])[]): readonly number[] {
-    if (shapes.some((shape) => sizeOf(shape) > 2 ** 28))
-      throw this.unclear(shapes, 'an input small enough to be tried');
+  /** Shape of the result where unknown sizes are `unknown`. */
+  private trial(shapes: readonly SymbolicShape[], unknown: number): readonly number[] {
+    const sizes = shapes.map((shape) => shape.map((size) => size ?? unknown));
+    if (sizes.some((shape) => sizeOf(shape) > MOST_TRIED)) throw this.unclear(shapes, 'a smaller input to try it on');
     try {
-      return withoutRecording(() =>
-        tidy(
-          () =>
-            this.call(
-              shapes.map((shape) => zeros(shape, this.dtype)),
-              { training: false },
-            ).shape,
-        ),
-      );
+      const inputs = (): Tensor[] => sizes.map((shape) => zeros(shape, this.dtype));
+      return withoutRecording(() => tidy(() => this.call(inputs(), { training: false }).shape));
     } catch (error) {
       throw this.unclear(shapes, 'a function that zeros can be given to', error);
     }
