@@ -23,12 +23,12 @@ const bundle = join(root, '.gpu-bundle');
 const LIMIT = 60e6;
 
 /** What running the suite and the benches takes of node_modules, with all that these need. */
-const PACKAGES = ['vitest', 'tsx', 'benny', 'fast-check', 'commander'];
+const PACKAGES = ['vitest', 'tsx', 'benny', 'fast-check', 'commander', 'csv-parse', 'cli-progress'];
 // Of what a package may bring for many platforms only the one that is installed here is packed; these are never asked for.
 const UNUSED = /^(lightningcss|fsevents|typescript$)/;
-/** Sources the box has no use for: what packs, builds and lints. */
+/** Sources the box has no use for: what packs, builds and lints, and tests of what runs on no device. */
 const LEFT_OUT =
-  /^(test\/native|test\/package|test\/native-loading|test\/fixtures\/families|bench\/results|\.ci|\.github|package-lock\.json)/;
+  /^(test\/(native|package|native-loading|data|report|cli|experiments|fixtures\/families)\b|bench\/results|\.ci|\.github|package-lock\.json)/;
 /** Libraries that every Linux with Node.js has. */
 const SYSTEM = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.)/;
 
