@@ -1,7 +1,7 @@
 // Loading a model from what `model.save` wrote, from tfjs's model.json, or from one of tfjs's load handlers.
 import { readFileSync, statSync } from 'node:fs';
 import { failure, invalid, SelfnormError } from '../errors.js';
-import { readSafetensors, unreadable, type SafetensorsContent } from '../files/safetensors.js';
+import { unreadable, type SafetensorsContent } from '../files/safetensors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { weightsOfArtifacts, weightsOfManifest, type LoadHandler } from './artifacts.js';
 import type { Model } from './model.js';
@@ -9,6 +9,7 @@ import { modelFromTopology } from './model-json.js';
 import { modelPaths } from './model-paths.js';
 import { assignByName } from './named-weights.js';
 import { DIGEST_NOTE, MODEL_NOTE } from './saving.js';
+import { readWeights } from './training-files.js';
 
 const OP = 'loadLayersModel';
 
@@ -83,7 +84,7 @@ function find(path: string): Found {
     return { source: json, weightsSource: json, topology: own, tensors };
   }
   if (own === null && !exists(safetensors)) throw failure('ERR_FILE_FORMAT', OP, `${json}: the file does not exist`);
-  const content = readSafetensors(safetensors);
+  const content = readWeights(safetensors);
   try {
     const topology = structureOf(json, own, content);
     return { source: json, weightsSource: safetensors, topology, tensors: content.tensors };

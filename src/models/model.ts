@@ -16,6 +16,7 @@ import type { Feed } from './feed.js';
 import type { BatchArgs, ModelEvaluateArgs, ModelFitArgs, ModelPredictArgs } from './fit-args.js';
 import { evaluateDataset, fitDataset, type ModelEvaluateDatasetArgs, type ModelFitDatasetArgs } from './fit-dataset.js';
 import { Training } from './training.js';
+import { loadTrainingState } from './training-files.js';
 import type { TrainingState } from './training-state.js';
 import { assignByName, loadModelWeights } from './named-weights.js';
 import { toPythonic } from './pythonic.js';
@@ -286,5 +287,14 @@ export abstract class Model extends Layer {
   loadWeights(source: string | Readonly<Record<string, Tensor>>, strict?: boolean): Promise<void> | void {
     if (typeof source === 'string') return loadModelWeights(this, source, strict);
     assignByName(`${this.name}.loadWeights`, 'weights', this, new Map(Object.entries(source)), strict);
+  }
+  /**
+   * Takes up a training that `save` wrote with `includeOptimizer: true`, as `setTrainingState` does: build and compile the model
+   * as then, load, and call `fit` with the data, options and callbacks of then and `initialEpoch` as it comes back.
+   * @returns The epoch to go on with.
+   * @throws FileFormatError when the file has no training, or one of another model; ArgumentError when the model is not compiled.
+   */
+  loadTrainingState(path: string): Promise<number> {
+    return loadTrainingState(this, path);
   }
 }

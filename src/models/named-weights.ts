@@ -1,12 +1,12 @@
 // A model's weights by name: what files hold, and how they find their variables again.
 import { failure } from '../errors.js';
-import { readSafetensors } from '../files/safetensors.js';
 import { formatShape } from '../layers/symbolic.js';
 import { assignWeights } from '../layers/weight.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Model, NamedWeight } from './model.js';
 import { modelPaths } from './model-paths.js';
+import { readWeights } from './training-files.js';
 
 /** At most so many names stand in a message. */
 const MOST_NAMES = 6;
@@ -74,7 +74,7 @@ export function assignByName(
 export async function loadModelWeights(model: Model, path: string, strict?: boolean): Promise<void> {
   const op = `${model.name}.loadWeights`;
   const { safetensors } = modelPaths(op, path);
-  const { tensors } = readSafetensors(safetensors);
+  const { tensors } = readWeights(safetensors);
   try {
     assignByName(op, safetensors, model, tensors, strict);
   } finally {

@@ -5,16 +5,23 @@ import { invalid } from '../errors.js';
 import { encodeSafetensors } from '../files/safetensors.js';
 import { writeTogether } from '../files/write-atomically.js';
 import { DTYPE_BYTES } from '../tensor/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { version } from '../version.js';
 import { encodeWeights, type ModelArtifacts, type SaveHandler } from './artifacts.js';
 import type { Model } from './model.js';
 import { makeFolderOf, modelPaths } from './model-paths.js';
 import { weightsToSave } from './named-weights.js';
+import { trainingToSave } from './training-files.js';
 
 /** Options of `model.save`. */
 export interface SaveConfig {
   /** Leave out weights that are not trained (default false); loading such a file needs `strict: false`. */
   trainableOnly?: boolean;
+  /**
+   * Save with the weights all that decides how training goes on: optimizer, random numbers, how far the epoch is, what callbacks
+   * remember (default false). `model.loadTrainingState` takes it up.
+   */
+  includeOptimizer?: boolean;
 }
 
 /** What a save came to, as tfjs says it. */
@@ -60,11 +67,33 @@ export async function saveModel(
 ): Promise<SaveResult> {
   const op = `${model.name}.save`;
   if (config === null || typeof config !== 'object') throw invalid('ERR_ARGUMENT', op, 'config', 'an object', config);
-  // All of it happens before the first await, so that no step comes between two weights.
-  const weights = weightsToSave(op, model, config.trainableOnly);
+  const { trainableOnly = false, includeOptimizer = false } = config;
+  if (includeOptimizer && (trainableOnly || isHandler(target))) {
+    const got = trainableOnly ? 'trainableOnly too' : 'a handler';
+    throw invalid('ERR_ARGUMENT', op, 'includeOptimizer', 'a path, and all weights', got);
+  }
+  const weights = weightsToSave(op, model, trainableOnly);
+  const state = includeOptimizer ? await model.trainingState() : null;
+  try {
+    // From here to the files nothing waits, so that no step comes between two weights.
+    return state === null
+      ? await write(op, model, target, weights, {})
+      : await write(op, model, target, ...trainingToSave(state));
+  } finally {
+    for (const { tensor } of state?.tensors ?? []) tensor.dispose();
+  }
+}
+
+async function write(
+  op: string,
+  model: Model,
+  target: string | SaveHandler,
+  tensors: readonly [string, Tensor][],
+  notes: Readonly<Record<string, string>>,
+): Promise<SaveResult> {
   const file = modelFile(model);
   const topologyBytes = Buffer.byteLength(JSON.stringify(file.modelTopology));
-  const weightBytes = weights.reduce((sum, [, { size, dtype }]) => sum + size * DTYPE_BYTES[dtype], 0);
+  const weightBytes = tensors.reduce((sum, [, { size, dtype }]) => sum + size * DTYPE_BYTES[dtype], 0);
   if (isHandler(target)) {
     const { format, generatedBy, convertedBy, modelTopology } = file;
     const artifacts: ModelArtifacts = {
@@ -72,14 +101,14 @@ export async function saveModel(
       generatedBy,
       convertedBy,
       modelTopology,
-      ...encodeWeights(op, weights),
+      ...encodeWeights(op, tensors),
     };
     await target.save(artifacts);
   } else {
     const { json, safetensors } = modelPaths(op, target);
     const text = JSON.stringify(file);
-    const notes = { format: 'selfnorm', [MODEL_NOTE]: text, [DIGEST_NOTE]: file.digest };
-    const content = encodeSafetensors(op, weights, notes);
+    const own = { format: 'selfnorm', [MODEL_NOTE]: text, [DIGEST_NOTE]: file.digest };
+    const content = encodeSafetensors(op, tensors, { ...own, ...notes });
     makeFolderOf(json);
     writeTogether([
       { path: safetensors, content },

@@ -29,7 +29,8 @@ interface Values {
   readonly callbacks: readonly (Readonly<Record<string, number | string | boolean | null>> | null)[];
 }
 
-const MODEL = 'model/';
+/** In front of the weights' names. */
+export const MODEL_TENSORS = 'model/';
 const OPTIMIZER = 'optimizer/';
 const CALLBACK = 'callback/';
 
@@ -50,7 +51,7 @@ export async function captureState(
   const { epoch, batch, sums } = progress;
   const tensors: NamedTensor[] = model
     .namedWeights()
-    .map(({ name, variable }) => ({ name: MODEL + name, tensor: clone(variable) }));
+    .map(({ name, variable }) => ({ name: MODEL_TENSORS + name, tensor: clone(variable) }));
   const states = callbacks.map((callback) => callback.getState());
   states.forEach((state, i) => {
     for (const { name, tensor } of state?.tensors ?? []) tensors.push({ name: `${CALLBACK}${i}/${name}`, tensor });
@@ -100,7 +101,7 @@ export async function restoreState(model: Model, optimizer: Optimizer, state: Tr
   const { epoch, batch, sums, orderSeed, random, streams, learningRate, callbacks: remembered } = checked(op, state);
   const byName = new Map<string, Tensor>(state.tensors.map(({ name, tensor }) => [name, tensor]));
   const weights = model.namedWeights().map(({ name, variable }) => {
-    const tensor = byName.get(MODEL + name);
+    const tensor = byName.get(MODEL_TENSORS + name);
     if (tensor === undefined) throw invalid('ERR_ARGUMENT', op, 'state', `a weight ${name}`, 'none');
     if (!sameShape(tensor.shape, variable.shape)) {
       throw invalid('ERR_SHAPE', op, name, `shape [${variable.shape.join(',')}]`, [...tensor.shape]);
