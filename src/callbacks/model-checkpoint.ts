@@ -24,12 +24,6 @@ export interface ModelCheckpointConfig {
   verbose?: number;
 }
 
-/** What a model is saved by. */
-interface Saver {
-  save(path: string): Promise<unknown>;
-  saveWeights(path: string): Promise<unknown>;
-}
-
 /** A value as `{name:02d}` or `{name:.3f}` wants it. */
 function formatted(value: number, format: string | undefined): string {
   if (format === undefined) return String(value);
@@ -100,8 +94,7 @@ export class ModelCheckpoint extends Callback {
       this.best = value;
     }
     const path = fillIn(filepath, { ...logs, epoch: this.epoch + 1 });
-    const saver = this.model as unknown as Saver;
-    await (saveWeightsOnly ? saver.saveWeights(path) : saver.save(path));
+    await (saveWeightsOnly ? this.model.saveWeights(path) : this.model.save(path));
   }
 
   override getState(): CallbackState {
