@@ -8,7 +8,6 @@ import type { Epilogue } from '../ops/fused.js';
 import { logSoftmax, softmax } from '../ops/softmax.js';
 import { activationTable } from '../tensor/activation-facts.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Layer } from './layer.js';
 import { camelCase, finite } from './options.js';
 
 /** An activation with its parameters: `{name: 'elu', alpha: 0.5}`. Those left out have the defaults of the function. */
@@ -114,14 +113,3 @@ function asConfig(layer: string, identifier: unknown): ActivationConfig {
   const expected = 'a name or {name, alpha, scale, beta}';
   throw invalid('ERR_ARGUMENT', layer, 'activation', expected, identifier, 'for a function use layers.lambda()');
 }
-
-/** A layer that ends with an activation. A loss that takes logits asks for what goes into a softmax. */
-export interface EndsWithActivation {
-  readonly activation: LayerActivation;
-  /** As `call`, without the activation. */
-  callWithoutActivation(inputs: readonly Tensor[]): Tensor;
-}
-
-/** Whether the layer ends with an activation that can be left out. */
-export const endsWithActivation = (layer: Layer): layer is Layer & EndsWithActivation =>
-  'callWithoutActivation' in layer && typeof layer.callWithoutActivation === 'function';

@@ -15,7 +15,7 @@ import { isFloat, type DType } from '../tensor/dtype.js';
 import { checkAxes } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
-import { getActivation, type ActivationLike, type EndsWithActivation, type LayerActivation } from './activation.js';
+import { getActivation, type ActivationLike, type LayerActivation } from './activation.js';
 import { Layer, type LayerConfig } from './layer.js';
 import { axisBehindBatch, count, finite } from './options.js';
 import { registerLayer } from './registry.js';
@@ -41,7 +41,7 @@ export interface ActivationLayerConfig extends LayerConfig {
 }
 
 /** Any activation by name. */
-export class Activation extends ElementLayer implements EndsWithActivation {
+export class Activation extends ElementLayer {
   static override readonly className = 'Activation';
   readonly activation: LayerActivation;
 
@@ -53,10 +53,8 @@ export class Activation extends ElementLayer implements EndsWithActivation {
     }
     this.activation = getActivation(activation, this.name);
   }
-  override call(inputs: readonly Tensor[]): Tensor {
-    return this.activation.name === 'linear' ? this.callWithoutActivation(inputs) : this.activation.apply(inputs[0]!);
-  }
-  callWithoutActivation([x]: readonly Tensor[]): Tensor {
+  override call([x]: readonly Tensor[]): Tensor {
+    if (this.activation.name !== 'linear') return this.activation.apply(x!);
     return isFloat(x!.dtype) ? clone(x!) : castRaw(x!, 'float32');
   }
   override getConfig(): Record<string, unknown> {
@@ -162,7 +160,7 @@ export interface SoftmaxConfig extends LayerConfig {
 }
 
 /** Softmax along any axis, or over several. */
-export class Softmax extends ElementLayer implements EndsWithActivation {
+export class Softmax extends ElementLayer {
   static override readonly className = 'Softmax';
   readonly axis: number | readonly number[];
   constructor(config: SoftmaxConfig = {}) {
@@ -186,13 +184,6 @@ export class Softmax extends ElementLayer implements EndsWithActivation {
     const axes = checkAxes(this.name, this.axes, x!.rank);
     const float = floatOperand(this.name, 'input', x!);
     return axes.length === 1 ? softmaxOp(float, axes[0]) : exp(sub(float, logSumExp(float, axes, true)));
-  }
-  /** Softmax along the last axis; nothing that can be left out, along another. */
-  get activation(): LayerActivation {
-    return getActivation(this.axis === -1 ? 'softmax' : 'linear');
-  }
-  callWithoutActivation(inputs: readonly Tensor[]): Tensor {
-    return this.axis === -1 ? clone(inputs[0]!) : this.call(inputs);
   }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), axis: typeof this.axis === 'number' ? this.axis : [...this.axis] };

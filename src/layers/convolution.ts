@@ -6,7 +6,7 @@ import * as fused from '../ops/fused.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
-import { getActivation, type ActivationLike, type EndsWithActivation, type LayerActivation } from './activation.js';
+import { getActivation, type ActivationLike, type LayerActivation } from './activation.js';
 import { channelsOf, pooledImage, sizeOfImage, type WindowPadding } from './image.js';
 import { Layer, type LayerConfig } from './layer.js';
 import { checkDataFormat, count, flag, oneOf, pairOf } from './options.js';
@@ -25,15 +25,15 @@ import {
 /** Options that every convolution has. */
 export interface ConvolutionConfig extends LayerConfig, WeightConfig<'bias'>, ActivityConfig {
   /** Height and width of the filter, or one number for both. */
-  kernelSize: number | readonly [number, number] | readonly number[];
+  kernelSize: number | readonly number[];
   /** Steps down and to the right; default 1. */
-  strides?: number | readonly [number, number] | readonly number[];
+  strides?: number | readonly number[];
   /** `'valid'` (default) pads nothing, `'same'` gives ceil(size / stride) outputs. */
   padding?: WindowPadding;
   /** Only `'channelsLast'`. */
   dataFormat?: 'channelsLast';
   /** Distance of the filter's taps; default 1. */
-  dilationRate?: number | readonly [number, number] | readonly number[];
+  dilationRate?: number | readonly number[];
   /** Name, or name and parameters; none by default. */
   activation?: ActivationLike;
   /** Default true. */
@@ -51,7 +51,7 @@ export interface DepthwiseConv2DConfig extends ConvolutionConfig, WeightConfig<'
 }
 
 /** What all convolutions share: the windows, the bias and the activation. */
-abstract class Convolution extends Layer implements EndsWithActivation {
+abstract class Convolution extends Layer {
   readonly kernelSize: readonly [number, number];
   readonly strides: readonly [number, number];
   readonly padding: WindowPadding;
@@ -86,16 +86,6 @@ abstract class Convolution extends Layer implements EndsWithActivation {
 
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
     return wideOutput(inputDTypes, this.dtype);
-  }
-
-  /** The convolution alone. */
-  protected abstract convolve(x: Tensor): Tensor;
-
-  override call([x]: readonly Tensor[]): Tensor {
-    return this.activation.applyAfterBias(this.convolve(x!), this.bias);
-  }
-  callWithoutActivation([x]: readonly Tensor[]): Tensor {
-    return getActivation('linear').applyAfterBias(this.convolve(x!), this.bias);
   }
 
   override getConfig(): Record<string, unknown> {
@@ -138,18 +128,11 @@ export class Conv2D extends Convolution {
     return pooledImage(this.name, shape!, this.filters, this);
   }
 
-  protected convolve(x: Tensor): Tensor {
-    return this.fused(x, null, {});
-  }
   override call([x]: readonly Tensor[]): Tensor {
-    const { epilogue } = this.activation;
-    return epilogue === null
-      ? this.activation.apply(this.fused(x!, this.bias, {}))
-      : this.fused(x!, this.bias, epilogue);
-  }
-  private fused(x: Tensor, bias: Tensor | null, epilogue: fused.Epilogue): Tensor {
-    const { kernel: filter, strides, padding: pad, dilationRate: dilations } = this;
-    return fused.conv2d({ x, filter, strides, pad, dilations, ...(bias === null ? {} : { bias }), ...epilogue });
+    const { kernel: filter, bias, strides, padding: pad, dilationRate: dilations, activation } = this;
+    const epilogue = { ...(bias === null ? {} : { bias }), ...activation.epilogue };
+    const y = fused.conv2d({ x: x!, filter, strides, pad, dilations, ...epilogue });
+    return activation.epilogue === null ? activation.apply(y) : y;
   }
 
   override getConfig(): Record<string, unknown> {
@@ -182,8 +165,9 @@ export class DepthwiseConv2D extends Convolution {
     return pooledImage(this.name, shape!, channelsOf(this.name, shape!) * this.depthMultiplier, this);
   }
 
-  protected convolve(x: Tensor): Tensor {
-    return depthwiseOp(x, this.kernel, this.strides, this.padding, 'NHWC', this.dilationRate);
+  override call([x]: readonly Tensor[]): Tensor {
+    const y = depthwiseOp(x!, this.kernel, this.strides, this.padding, 'NHWC', this.dilationRate);
+    return this.activation.applyAfterBias(y, this.bias);
   }
 
   override getConfig(): Record<string, unknown> {
@@ -219,12 +203,10 @@ export class Conv2DTranspose extends Conv2D {
     return [shape![0] ?? null, ...sizes, this.filters];
   }
 
-  protected override convolve(x: Tensor): Tensor {
-    const shape = this.computeOutputShape([x.shape]) as number[];
-    return transposedOp(x, this.kernel, shape, this.strides, this.padding);
-  }
   override call([x]: readonly Tensor[]): Tensor {
-    return this.activation.applyAfterBias(this.convolve(x!), this.bias);
+    const shape = this.computeOutputShape([x!.shape]) as number[];
+    const y = transposedOp(x!, this.kernel, shape, this.strides, this.padding);
+    return this.activation.applyAfterBias(y, this.bias);
   }
 }
 registerLayer(Conv2DTranspose);

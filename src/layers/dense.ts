@@ -4,7 +4,7 @@ import { matMul } from '../ops/fused.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
-import { getActivation, type ActivationLike, type EndsWithActivation, type LayerActivation } from './activation.js';
+import { getActivation, type ActivationLike, type LayerActivation } from './activation.js';
 import { Layer, type LayerConfig } from './layer.js';
 import { count, flag } from './options.js';
 import { registerLayer } from './registry.js';
@@ -32,7 +32,7 @@ export interface DenseConfig extends LayerConfig, WeightConfig<'kernel'>, Weight
 }
 
 /** activation(x kernel + bias) over the last axis. */
-export class Dense extends Layer implements EndsWithActivation {
+export class Dense extends Layer {
   static override readonly className = 'Dense';
   readonly units: number;
   readonly activation: LayerActivation;
@@ -74,15 +74,10 @@ export class Dense extends Layer implements EndsWithActivation {
     return wideOutput(inputDTypes, this.dtype);
   }
 
-  override call(inputs: readonly Tensor[]): Tensor {
-    const { epilogue } = this.activation;
-    return epilogue === null ? this.activation.apply(this.product(inputs)) : this.product(inputs, epilogue);
-  }
-  callWithoutActivation(inputs: readonly Tensor[]): Tensor {
-    return this.product(inputs);
-  }
-  private product([x]: readonly Tensor[], epilogue: LayerActivation['epilogue'] = {}): Tensor {
-    return matMul({ a: x!, b: this.kernel, ...(this.bias === null ? {} : { bias: this.bias }), ...epilogue });
+  override call([x]: readonly Tensor[]): Tensor {
+    const { activation, kernel: b, bias } = this;
+    const y = matMul({ a: x!, b, ...(bias === null ? {} : { bias }), ...activation.epilogue });
+    return activation.epilogue === null ? activation.apply(y) : y;
   }
 
   override getConfig(): Record<string, unknown> {

@@ -174,7 +174,7 @@ const meets = (a: number | null, b: number | null): boolean => a === null || b =
 /** Options of layers.dot. */
 export interface DotConfig extends LayerConfig {
   /** The axis of both inputs, or one of each, that is summed over. */
-  axes: number | readonly [number, number] | readonly number[];
+  axes: number | readonly number[];
   /** Whether vectors are brought to length 1 first, which gives the cosine (default false). */
   normalize?: boolean;
 }

@@ -13,9 +13,9 @@ import type { SymbolicShape } from './symbolic.js';
 /** Options of layers.maxPooling2d and layers.averagePooling2d. */
 export interface Pooling2DConfig extends LayerConfig {
   /** Height and width of the window, or one number for both; default 2. */
-  poolSize?: number | readonly [number, number] | readonly number[];
+  poolSize?: number | readonly number[];
   /** Steps down and to the right; default the window's size. */
-  strides?: number | readonly [number, number] | readonly number[] | null;
+  strides?: number | readonly number[] | null;
   /** `'valid'` (default) drops cells that fill no window, `'same'` gives ceil(size / stride) outputs. */
   padding?: WindowPadding;
   /** Only `'channelsLast'`. */

@@ -2,7 +2,7 @@
 // as layers do what they say.
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
-import { endsWithActivation, getActivation } from '../../src/layers/activation.js';
+import { getActivation } from '../../src/layers/activation.js';
 import { layerFromConfig } from '../../src/layers/registry.js';
 import { activationTable } from '../../src/tensor/activation-facts.js';
 
@@ -294,30 +294,6 @@ describe('activations', () => {
       alpha: 2,
     });
     expect(getActivation(null).name).toBe('linear');
-  });
-
-  test.each([
-    layers.dense({ units: 3, activation: 'softmax' }),
-    layers.conv2d({ filters: 3, kernelSize: 1, activation: 'softmax' }),
-    layers.depthwiseConv2d({ kernelSize: 1, activation: 'softmax' }),
-    layers.conv2dTranspose({ filters: 3, kernelSize: 1, activation: 'softmax' }),
-    layers.activation({ activation: 'softmax' }),
-    layers.softmax(),
-  ])('what goes into a softmax can be had: $name', (layer) => {
-    const x = sn.randomUniform([2, 4, 4, 3], -1, 1, 'float32', 1);
-    layer.apply(x);
-    if (layer.weights.length === 2) layer.weights[1]!.assign([1, -2, 3]);
-    expect(endsWithActivation(layer)).toBe(true);
-    expect(layer.activation.name).toBe('softmax');
-    const logits = layer.callWithoutActivation([x]);
-    const difference = sn.softmax(logits).sub(layer.apply<sn.Tensor>(x)).abs().max();
-    expect(difference.dataSync()[0]).toBeLessThan(1e-6);
-    expect(logits.sum(-1).sub(1).abs().max().dataSync()[0]).toBeGreaterThan(0.1);
-  });
-  test('along another axis cannot', () => {
-    const layer = layers.softmax({ axis: 1 });
-    expect(layer.activation.name).toBe('linear');
-    expect(endsWithActivation(layers.flatten())).toBe(false);
   });
 });
 
