@@ -35,6 +35,7 @@ export default tseslint.config(
         URL: 'readonly',
         Buffer: 'readonly',
         setTimeout: 'readonly',
+        structuredClone: 'readonly',
         __dirname: 'readonly',
       },
     },
