@@ -1,6 +1,6 @@
 // Document 004, "SELUs don't actually solve the dying ReLU problem": fits f(ax + b) c + d to ReLU on [-0.5, 0.5] with eager
 // ops and Adam, from two starts, and prints the mean absolute difference that is left.
-//   npm run demo
+//   npx tsx examples/relu-approximation.ts
 import * as sn from '../src/index.js';
 
 const STEPS = 1000;

@@ -2,7 +2,10 @@
 import { EXPERIMENTS } from '../experiments/registry.js';
 
 /** Prints the experiments. @param options `json`: for machines. */
-export function list(options: { readonly json: boolean }, write: (text: string) => void = console.log): void {
+export function list(
+  options: { readonly json: boolean },
+  write = (text: string): void => void process.stdout.write(`${text}\n`),
+): void {
   if (options.json) {
     const rows = EXPERIMENTS.map(({ name, document, description, sizes }) => ({ name, document, description, sizes }));
     write(JSON.stringify(rows, null, 2));

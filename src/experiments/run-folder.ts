@@ -6,6 +6,7 @@ import { failure, invalid } from '../errors.js';
 import { reasonOf, writeAtomically } from '../files/write-atomically.js';
 import type { RunRecord } from '../report/report.js';
 import { version } from '../version.js';
+import { parseExactly, stringifyExactly } from './exact-json.js';
 import type { RunSettings } from './experiment.js';
 
 /** run.json */
@@ -106,7 +107,7 @@ export class RunFolder {
 
   /** Keeps the record of a finished trial; its checkpoint is then no longer needed. */
   finishTrial(record: RunRecord): void {
-    writeAtomically(this.recordPath(record.name), `${JSON.stringify(record, null, 1)}\n`);
+    writeAtomically(this.recordPath(record.name), `${stringifyExactly(record, 1)}\n`);
     rmSync(this.checkpoint(record.name), { force: true });
     this.save();
   }
@@ -143,7 +144,7 @@ function makeFolders(path: string): void {
 
 function parse(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return parseExactly(readFileSync(path, 'utf8'));
   } catch (error) {
     throw failure('ERR_FILE_FORMAT', 'run', `${path}: not readable as JSON: ${reasonOf(error)}`);
   }

@@ -202,9 +202,9 @@ export function judgeClaims(all: readonly Group[]): Claim[] {
     const had = Math.min(
       ...found.filter(({ configuration }) => configuration.patience === undefined).map(results.epochsOf),
     );
-    if (had < epochs) {
-      return { claim, measured: `About ${epochs} epochs; this run trained ${had}, too few to tell.`, verdict: 'open' };
-    }
-    return { claim, ...judge(found) };
+    const judged = judge(found);
+    if (had >= epochs) return { claim, ...judged };
+    const measured = `${judged.measured} That is after ${had} of the ${epochs} epochs it takes to tell.`;
+    return { claim, measured, verdict: 'open' };
   });
 }
