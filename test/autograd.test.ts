@@ -416,3 +416,65 @@ describe('memory', () => {
     sn.dispose([x, constant]);
   });
 });
+
+describe('memory of a gradient', () => {
+  test('backward frees what it has passed: at its end little more is alive than at its beginning', () => {
+    const x = sn.ones([1000]);
+    const { numBytes } = sn.memory();
+    const alive = (): number => sn.memory().numBytes - numBytes;
+    let [before, after] = [0, 0];
+    const first = sn.customGrad((input: sn.Tensor) => ({
+      value: sn.clone(input),
+      gradFunc: (dy: sn.Tensor) => {
+        after = alive();
+        return sn.clone(dy);
+      },
+    }));
+    const chain = (from: sn.Tensor): sn.Tensor => {
+      let y = first(from);
+      for (let i = 0; i < 20; i++) y = sn.tanh(sn.add(y, sn.mul(y, 0.5)));
+      before = alive();
+      return sn.sum(y);
+    };
+    const gradient = sn.grad(chain)(x);
+    // Three results of 4 kB for each of the 20 links.
+    expect(before).toBeGreaterThan(230_000);
+    expect(after).toBeLessThan(20_000);
+    expect(alive()).toBe(4000);
+    gradient.dispose();
+  });
+
+  test('gradients that are one tensor, shared by several operands, are freed once and right', () => {
+    const [a, b] = [sn.tensor([1, 2]), sn.tensor([3, 5])];
+    const f = (p: sn.Tensor, q: sn.Tensor): sn.Tensor => {
+      const both = sn.add(sn.add(p, q), sn.add(q, p));
+      return sn.sum(sn.mul(sn.add(both, p), both));
+    };
+    const [da, db] = sn.grads(f)([a, b]);
+    // (3p + 2q)(2p + 2q): by p 12p + 10q, by q 10p + 8q.
+    expect([...da!.dataSync(), ...db!.dataSync()]).toEqual([42, 74, 34, 60]);
+  });
+
+  test('a gradient function may give a tensor of its own, or of the function it is for, again and again', () => {
+    const fixed = sn.tensor([7, 8]);
+    const f = sn.customGrad((x: sn.Tensor) => ({ value: sn.square(x), gradFunc: () => fixed }));
+    const own = sn.customGrad((x: sn.Tensor, save: sn.GradSaveFunc) => {
+      save([x]);
+      return { value: sn.square(x), gradFunc: (_dy, saved) => saved[0]! };
+    });
+    const x = sn.tensor([1, 2]);
+    for (let i = 0; i < 2; i++) {
+      expect([
+        ...sn
+          .grad((v: sn.Tensor) => sn.sum(f(sn.mul(v, 2))))(x)
+          .dataSync(),
+      ]).toEqual([14, 16]);
+      expect([
+        ...sn
+          .grad((v: sn.Tensor) => sn.sum(own(sn.mul(v, 3))))(x)
+          .dataSync(),
+      ]).toEqual([9, 18]);
+    }
+    expect([...fixed.dataSync()]).toEqual([7, 8]);
+  });
+});

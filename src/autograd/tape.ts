@@ -2,7 +2,7 @@
 //
 // Tapes nest. Every op is offered to each active tape, so an inner gradient's own backward pass is recorded by the outer
 // tape: that is all second derivatives need.
-import { onTapeQuestion, track } from '../tensor/scope.js';
+import { closeScope, madeInScope, onTapeQuestion, openScope, tensorsInScope, track } from '../tensor/scope.js';
 import { onDispose, type Tensor } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
 
@@ -25,6 +25,8 @@ const isVariable = (x: Tensor): x is Variable => x instanceof Variable;
 export class Tape {
   private readonly entries: Entry[] = [];
   private readonly reached = new Set<Tensor>();
+  /** Those given to watch(): their gradients are asked for. */
+  private readonly named = new Set<Tensor>();
   private readonly deferred: Tensor[] = [];
 
   /** @param watched Asked of every input: true for tensors to differentiate by that were not named (variables). */
@@ -32,6 +34,7 @@ export class Tape {
 
   watch(tensor: Tensor): void {
     this.reached.add(tensor);
+    this.named.add(tensor);
   }
   /** Watched tensors that an op has used. */
   readonly used = new Set<Tensor>();
@@ -62,10 +65,17 @@ export class Tape {
     this.deferred.push(tensor);
   }
 
-  /** Gradients of `y` with respect to every tensor on the way, starting from `dy`. */
-  gradients(y: Tensor, dy: Tensor, add: (a: Tensor, b: Tensor) => Tensor): Map<Tensor, Tensor> {
-    const gradients = new Map<Tensor, Tensor>([[y, dy]]);
+  /**
+   * Gradients of `y` with respect to watched tensors, starting from `dy`. Each result of an op is freed with its gradient as
+   * soon as backward has passed it, if the innermost scope would free it anyway: so the most memory that a step takes is
+   * little more than what forward left behind.
+   */
+  gradients(y: Tensor, dy: Tensor, add: (a: Tensor, b: Tensor) => Tensor): ReadonlyMap<Tensor, Tensor> {
     const wants = (input: Tensor): boolean => this.reached.has(input) || this.watched(input);
+    // An outer tape may have recorded what backward does: its tensors stay.
+    const gradients = tapes.length > 0 ? new GradientTable(null) : new GradientTable(tensorsInScope());
+    gradients.add(y, dy, add);
+    const firstPlaces = this.firstPlaces();
     for (let i = this.entries.length - 1; i >= 0; i--) {
       const { outputs, inputs, backward, assignments } = this.entries[i]!;
       let any = false;
@@ -74,19 +84,32 @@ export class Tape {
         any ||= gradient !== null;
         return gradient;
       });
-      if (!any) continue;
-      for (const [variable, count] of assignments ?? []) variable.assertUnchanged(count);
-      const wanted = inputs.map(wants);
-      const dxs = backward(dys, wanted);
-      for (let k = 0; k < inputs.length; k++) {
-        const dx = dxs[k];
-        const input = inputs[k]!;
-        if (dx === null || dx === undefined || !wanted[k]) continue;
-        const sum = gradients.get(input);
-        gradients.set(input, sum === undefined ? dx : add(sum, dx));
+      if (any) {
+        for (const [variable, count] of assignments ?? []) variable.assertUnchanged(count);
+        const wanted = inputs.map(wants);
+        const dxs = gradients.making(() => backward(dys, wanted));
+        for (let k = 0; k < inputs.length; k++) {
+          const dx = dxs[k];
+          if (dx !== null && dx !== undefined && wanted[k]) gradients.add(inputs[k]!, dx, add);
+        }
+        gradients.settle(dxs);
+      }
+      for (const output of outputs) {
+        const passed =
+          firstPlaces.get(output) === i && output !== y && !this.named.has(output) && !this.watched(output);
+        if (passed) gradients.pass(output);
       }
     }
-    return gradients;
+    return gradients.byTensor;
+  }
+
+  /** The first entry each tensor appears in: before it, nobody knows of it. */
+  private firstPlaces(): ReadonlyMap<Tensor, number> {
+    const places = new Map<Tensor, number>();
+    this.entries.forEach(({ inputs, outputs }, i) => {
+      for (const list of [inputs, outputs]) for (const tensor of list) if (!places.has(tensor)) places.set(tensor, i);
+    });
+    return places;
   }
 
   /** Frees what user code disposed of while the tape needed it; the rest passes to the enclosing tidy scope. */
@@ -96,6 +119,72 @@ export class Tape {
       if (tapes.length > 0) track(tensor);
       else tensor.release();
     }
+  }
+}
+
+/** Gradients while they accumulate. It frees those that nobody will ask for, and results of ops whose turn is over. */
+class GradientTable {
+  readonly byTensor = new Map<Tensor, Tensor>();
+  /** How many tensors have it as their gradient: backward may hand one and the same to several. */
+  private readonly holders = new Map<Tensor, number>();
+  /** Made by backward, so that nobody else holds them. */
+  private readonly made = new Set<Tensor>();
+
+  /** @param ours What forward made and the scope would free; null: nothing may be freed. */
+  constructor(private readonly ours: ReadonlySet<Tensor> | null) {}
+
+  get(tensor: Tensor): Tensor | undefined {
+    return this.byTensor.get(tensor);
+  }
+
+  /** Runs a part of backward, and frees what it makes save the results. */
+  making(body: () => readonly (Tensor | null)[]): readonly (Tensor | null)[] {
+    if (this.ours === null) return body();
+    openScope();
+    let results: readonly (Tensor | null)[] = [];
+    try {
+      results = body();
+      for (const result of results) if (result !== null && madeInScope(result)) this.made.add(result);
+      return results;
+    } finally {
+      closeScope(results.filter((result) => result !== null));
+    }
+  }
+
+  /** Adds to a tensor's gradient. */
+  add(tensor: Tensor, gradient: Tensor, add: (a: Tensor, b: Tensor) => Tensor): void {
+    const before = this.byTensor.get(tensor);
+    const sum = before === undefined ? gradient : this.making(() => [add(before, gradient)])[0]!;
+    this.byTensor.set(tensor, sum);
+    this.holders.set(sum, (this.holders.get(sum) ?? 0) + 1);
+    if (before !== undefined) this.letGo(before);
+  }
+
+  /** Frees results of backward that became part of a sum, or that nobody wanted. */
+  settle(results: readonly (Tensor | null)[]): void {
+    for (const result of results) if (result !== null && !this.holders.has(result)) this.free(result);
+  }
+
+  /** The tensor's turn is over: its gradient is not needed any more, nor are its values. */
+  pass(tensor: Tensor): void {
+    if (this.ours === null) return;
+    const gradient = this.byTensor.get(tensor);
+    this.byTensor.delete(tensor);
+    if (gradient !== undefined) this.letGo(gradient);
+    // A gradient that a function of the user's gave may be the very tensor.
+    if (this.ours.has(tensor) && !tensor.kept && !this.holders.has(tensor)) tensor.dispose();
+  }
+
+  private letGo(gradient: Tensor): void {
+    const left = this.holders.get(gradient)! - 1;
+    if (left > 0) this.holders.set(gradient, left);
+    else {
+      this.holders.delete(gradient);
+      this.free(gradient);
+    }
+  }
+  private free(gradient: Tensor): void {
+    if (this.made.delete(gradient) && !gradient.kept) gradient.dispose();
   }
 }
 

@@ -19,6 +19,9 @@ export function madeInScope(tensor: Tensor): boolean {
   return scopes.at(-1)?.includes(tensor) === true;
 }
 
+/** What the innermost scope would free, were it closed now. */
+export const tensorsInScope = (): ReadonlySet<Tensor> => new Set(scopes.at(-1));
+
 export function openScope(): void {
   scopes.push([]);
 }
