@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import * as sn from '../src/index.js';
 import { isRecording, record } from '../src/autograd/tape.js';
+import { liveTensors } from './harness/live-tensors.js';
 
 type T = sn.Tensor;
 const list = (x: T): number[] => [...x.dataSync()];
@@ -418,7 +419,8 @@ describe('memory', () => {
 });
 
 describe('memory of a gradient', () => {
-  test('backward frees what it has passed: at its end little more is alive than at its beginning', () => {
+  test('backward frees what it has passed: at its end little more is alive than at its beginning', async () => {
+    await liveTensors();
     const x = sn.ones([1000]);
     const { numBytes } = sn.memory();
     const alive = (): number => sn.memory().numBytes - numBytes;

@@ -1,11 +1,12 @@
-// How many tensors live once garbage is gone: a plain count may fall behind a test's back, when an earlier test's is collected.
-import * as sn from '../../src/index.js';
+// How many tensors are alive when the garbage of earlier tests is gone: what leak tests compare.
+import { memory } from '../../src/index.js';
 
-/** Collects garbage, lets finalizers run, and counts. */
+/** Live tensors after garbage collection. */
 export async function liveTensors(): Promise<number> {
-  for (let round = 0; round < 3; round++) {
-    (globalThis.gc as () => void)();
-    await new Promise((resolve) => setImmediate(resolve));
+  // Finalizers run when the event loop turns; what they free may be garbage's last reference.
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc!();
+    await new Promise(setImmediate);
   }
-  return sn.memory().numTensors;
+  return memory().numTensors;
 }

@@ -2,6 +2,7 @@
 // for bit. Numbers against Keras are in training-keras.test.ts.
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
+import { liveTensors } from '../harness/live-tensors.js';
 
 /** Four features, three classes: the largest of the first three features. */
 function classes(samples: number): { x: sn.Tensor; y: sn.Tensor } {
@@ -122,14 +123,14 @@ describe('fit', () => {
     const model = classifier('tidy', 0.3);
     const args = { epochs: 1, batchSize: 10, validationSplit: 0.2, verbose: 0 } as const;
     await model.fit(x, y, args);
-    const { numTensors } = sn.memory();
+    const numTensors = await liveTensors();
     await model.fit(x, y, { ...args, epochs: 3 });
-    expect(sn.memory().numTensors).toBe(numTensors);
+    expect(await liveTensors()).toBe(numTensors);
     sn.dispose(model.evaluate(x, y));
     sn.dispose(model.predict(x));
     await model.trainOnBatch(x, y);
     await model.fit([[1, 2, 3, 4]], [0], { verbose: 0 });
-    expect(sn.memory().numTensors).toBe(numTensors);
+    expect(await liveTensors()).toBe(numTensors);
   });
 
   test('trains uint8 pixels as float pixels', async () => {
@@ -328,9 +329,9 @@ describe('fitDataset', () => {
           },
         };
         await model.fitDataset(dataset, { epochs: 1, verbose: 0, validationData: dataset });
-        const { numTensors } = sn.memory();
+        const numTensors = await liveTensors();
         await model.fitDataset(dataset, { epochs: 2, initialEpoch: 1, verbose: 0, validationData: [x, y] });
-        expect(sn.memory().numTensors).toBe(numTensors);
+        expect(await liveTensors()).toBe(numTensors);
         const both = (await model.evaluateDataset(dataset)) as sn.Tensor[];
         const direct = model.evaluate(x, y, { batchSize: 20 }) as sn.Tensor[];
         both.forEach((value, i) => expect(number(value)).toBeCloseTo(number(direct[i]!), 6));
