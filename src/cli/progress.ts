@@ -12,8 +12,14 @@ export interface Display {
 
 const formatLogs = (logs: Readonly<Record<string, number>>): string =>
   Object.entries(logs)
-    .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+    .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toFixed(4)}`)
     .join('  ');
+
+/** A terminal of 80 columns has room for one. */
+const shortLogs = (logs: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(logs).filter(([name]) => name === 'val_acc'));
+/** Bars of usual titles begin in one column. */
+const TITLE_WIDTH = 27;
 
 /** The lines that are the same on a terminal and in a pipe. */
 function commonLine(event: RunEvent): string | undefined {
@@ -79,10 +85,10 @@ export function barDisplay(stream: NodeJS.WriteStream): Display {
           const title = `[${event.index}/${event.of}] ${event.title}`;
           bar = new SingleBar({
             stream,
-            format: `${title.padEnd(34)} {bar} epoch {epoch}/{epochs}  {eta_formatted} left  {logs}`,
+            format: `${title.padEnd(TITLE_WIDTH)} {bar} epoch {epoch}/{epochs}  {eta_formatted} left  {logs}`,
             barCompleteChar: '█',
             barIncompleteChar: '░',
-            barsize: 24,
+            barsize: 16,
             etaBuffer: 50,
             fps: 8,
             hideCursor: true,
@@ -97,7 +103,7 @@ export function barDisplay(stream: NodeJS.WriteStream): Display {
           bar?.update((event.epoch - 1) * batches + event.batch);
           break;
         case 'epoch':
-          bar?.update(event.epoch * batches, position(event.epoch + 1, formatLogs(event.logs)));
+          bar?.update(event.epoch * batches, position(event.epoch + 1, formatLogs(shortLogs(event.logs))));
           break;
         default: {
           close();

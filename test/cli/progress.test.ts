@@ -11,7 +11,7 @@ const EVENTS: readonly RunEvent[] = [
   { event: 'batch', trial: 'a', epoch: 1, batch: 5 },
   { event: 'epoch', trial: 'a', epoch: 1, epochs: 2, logs: { loss: 0.5, val_acc: 0.98 }, seconds: 12.4 },
   { event: 'epoch', trial: 'a', epoch: 2, epochs: 2, logs: { loss: 0.25, val_acc: 0.99 }, seconds: 12 },
-  { event: 'trial-end', trial: 'a', results: { test_acc: 0.9875 } },
+  { event: 'trial-end', trial: 'a', results: { test_acc: 0.9875, best_epoch: 3 } },
 ];
 
 test('in a pipe an epoch is a line', () => {
@@ -23,7 +23,7 @@ test('in a pipe an epoch is a line', () => {
     '[1/4] ELU, He',
     '  epoch 1/2  12 s  loss 0.5000  val_acc 0.9800',
     '  epoch 2/2  12 s  loss 0.2500  val_acc 0.9900',
-    '  test_acc 0.9875',
+    '  test_acc 0.9875  best_epoch 3',
   ]);
 });
 
@@ -61,9 +61,9 @@ test('on a terminal a bar fills and is left complete, and the cursor comes back'
   display.close();
   const escape = String.fromCharCode(27);
   expect(shown).toContain('[1/4] ELU, He');
-  expect(shown).toContain('█'.repeat(24));
+  expect(shown).toContain('█'.repeat(16));
   expect(shown).toContain('epoch 2/2');
   expect(shown).toContain('val_acc 0.9900');
-  expect(shown.trimEnd().endsWith('test_acc 0.9875')).toBe(true);
+  expect(shown.trimEnd().endsWith('test_acc 0.9875  best_epoch 3')).toBe(true);
   expect(shown.split(`${escape}[?25h`).length).toBeGreaterThanOrEqual(shown.split(`${escape}[?25l`).length);
 });
