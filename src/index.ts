@@ -91,7 +91,13 @@ export type { ModelEvaluateDatasetArgs, ModelFitDatasetArgs } from './models/fit
 export type { TrainingState } from './models/training-state.js';
 export * as train from './train.js';
 export { Optimizer, type NamedGradients, type NamedTensor } from './optimizers/optimizer.js';
-export { AdamOptimizer } from './optimizers/adam.js';
+export type { OptimizerOptions } from './optimizers/checks.js';
+export { LearningRateSchedule, type LearningRate } from './optimizers/learning-rate.js';
+export { AdadeltaOptimizer } from './optimizers/adadelta.js';
+export { AdagradOptimizer } from './optimizers/adagrad.js';
+export { AdamaxOptimizer, AdamOptimizer, AdamWOptimizer, NadamOptimizer } from './optimizers/adam.js';
+export { LionOptimizer } from './optimizers/lion.js';
 export { MomentumOptimizer } from './optimizers/momentum.js';
+export { RMSPropOptimizer } from './optimizers/rmsprop.js';
 export { SGDOptimizer } from './optimizers/sgd.js';
 export * as data from './data/index.js';

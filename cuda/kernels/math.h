@@ -77,6 +77,7 @@ SN_HD float rsqrt(float x) { return ::rsqrtf(x); }
 SN_HD double rsqrt(double x) { return ::rsqrt(x); }
 SN_HD float normal_cdf(float x) { return ::normcdff(x); }
 SN_HD double normal_cdf(double x) { return ::normcdf(x); }
+SN_HD double cos_pi(double x) { return ::cospi(x); }
 
 #else
 
@@ -91,6 +92,9 @@ inline double erfc(double x) { return std::erfc(x); }
 /** 1 / sqrt(x). */
 inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }
 inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
+
+/** cos(pi x), without the table in local memory that CUDA's cos needs for large angles. */
+inline double cos_pi(double x) { return std::cos(3.14159265358979323846 * x); }
 
 /** Distribution function of the standard normal, erfc(-x / sqrt(2)) / 2, relatively precise in the lower tail too. */
 inline double normal_cdf(double x) {

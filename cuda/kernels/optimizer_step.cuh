@@ -1,138 +1,177 @@
-// Optimizer steps over many tensors in one launch: the kernel's argument is a table of parameters with their gradients
-// and slots, cut into chunks of fixed size, so that one large and fifty small tensors fill the device alike. What
-// changes between steps, the learning rate and the step count, is read from device memory: a recorded step finds new
-// ones there.
+// Optimizer steps over many tensors in one launch. What changes between steps, the learning rate, the step count and
+// the gradients' norms, is read from device memory: a recorded step finds new ones there.
 #pragma once
 
-#include "math.h"
+#include "learning_rate.h"
+#include "optimizer_rules.h"
 #include "pack.h"
+#include "parameter_table.h"
+#include "reduce.h"
 
 namespace selfnorm::SN_BUILD {
 
-// One block's work: four packs of each operand for every thread of a GPU block.
-inline constexpr int64_t kOptimizerChunk = 4096;
-// A kernel's arguments may take 4 KiB on every CUDA version.
-inline constexpr int kMostParameters = 64;
+// The order is part of the contract with TypeScript.
+enum class Clip { kNone = 0, kNorm, kGlobalNorm, kValue };
 
-struct ParameterRow {
-  void* parameter;
-  const void* gradient;
-  void* slots[2];
-  int64_t size;
-  int64_t first_chunk;
+struct Clipping {
+  Clip kind;
+  double limit;
 };
 
-struct ParameterTable {
-  int count = 0;
-  int64_t chunks = 0;
-  ParameterRow rows[kMostParameters];
+// What every rule does alike before its own step.
+struct StepSettings {
+  Clipping clipping;
+  double weight_decay;
 };
 
-// Steps taken, and the learning rate of the current one with the rule's correction. In double: 1 - beta2^t loses its
-// digits in float.
-struct OptimizerProgress {
-  double step, rate;
-};
-
-// The rules are Keras 3's. Each gets the rate, a parameter, its gradient and its slots, and changes them.
-struct SgdRule {
-  static constexpr int kSlots = 0;
-  SN_HD double rate(double learning_rate, double) const { return learning_rate; }
-  template <class A>
-  SN_HD void operator()(A rate, A& parameter, A gradient, A&, A&) const {
-    parameter -= rate * gradient;
-  }
-};
-
-struct MomentumRule {
-  static constexpr int kSlots = 1;
-  double momentum;
-  bool nesterov;
-  SN_HD double rate(double learning_rate, double) const { return learning_rate; }
-  template <class A>
-  SN_HD void operator()(A rate, A& parameter, A gradient, A& velocity, A&) const {
-    const A step = rate * gradient;
-    velocity = A(momentum) * velocity - step;
-    const A ahead = A(momentum) * velocity - step;
-    parameter += nesterov ? ahead : velocity;
-  }
-};
-
-// Kingma & Ba 2015, "Adam: a method for stochastic optimization", with epsilon outside the bias correction.
-struct AdamRule {
-  static constexpr int kSlots = 2;
-  double beta1, beta2, epsilon;
-  SN_HD double rate(double learning_rate, double step) const {
-    return learning_rate * math::sqrt(1 - math::pow(beta2, step)) / (1 - math::pow(beta1, step));
-  }
-  template <class A>
-  SN_HD void operator()(A rate, A& parameter, A gradient, A& mean, A& square) const {
-    mean += (gradient - mean) * A(1 - beta1);
-    square += (gradient * gradient - square) * A(1 - beta2);
-    parameter -= mean * rate / (math::sqrt(square) + A(epsilon));
-  }
-};
-
-// One thread, before the update: every block of that one reads the same progress.
+// One block, before the update, whose blocks all read the same progress. `squared_norms` are those of all gradients of
+// the step, none but for clipping by the global norm.
 template <class Rule>
-__global__ void optimizer_advance_kernel(const double* learning_rate, OptimizerProgress* progress, Rule rule) {
-  const Range once = grid_range(1);
+__global__ void optimizer_advance_kernel(const double* schedule, OptimizerProgress* progress, Rule rule,
+                                         const double* squared_norms, int64_t gradients, double limit) {
+  const Range once = group_range(1);
   for (int64_t i = once.begin; i < once.end; i += once.step) {
-    progress->step += 1;
-    progress->rate = rule.rate(*learning_rate, progress->step);
+    const Range range = block_range(gradients);
+    double total = 0;
+    for (int64_t g = range.begin; g < range.end; g += range.step) total += squared_norms[g];
+    total = block_sum(total);
+    if (thread_index() != 0) continue;
+    OptimizerProgress now = *progress;
+    now.learning_rate = learning_rate_at(schedule, now.step);
+    now.step += 1;
+    const double norm = math::sqrt(total);
+    // An infinite norm makes every parameter NaN, as in Keras: there is no direction to keep.
+    now.scale = gradients == 0 ? 1 : limit / math::max_nan(norm, limit) + (norm - norm);
+    rule.advance(now);
+    *progress = now;
   }
+}
+
+// What all elements of a chunk share.
+template <class A>
+struct ChunkSettings {
+  Coefficients<A> coefficients;
+  A scale, limit, decay;
+};
+
+template <class A>
+SN_DEVICE ChunkSettings<A> chunk_settings(const StepSettings& settings, const OptimizerProgress& now,
+                                          const double* squared_norm) {
+  const auto [kind, limit] = settings.clipping;
+  ChunkSettings<A> chunk;
+  SN_UNROLL
+  for (int i = 0; i < kMostCoefficients; ++i) chunk.coefficients.values[i] = A(now.coefficients[i]);
+  double scale = kind == Clip::kGlobalNorm ? now.scale : 1;
+  if (kind == Clip::kNorm) scale = limit / math::max_nan(math::sqrt(*squared_norm), limit);
+  chunk.scale = A(scale);
+  chunk.limit = kind == Clip::kValue ? A(limit) : math::kInfinity<A>;
+  chunk.decay = A(settings.weight_decay * now.learning_rate);
+  return chunk;
 }
 
 // The operands of one chunk. Slots are kept in the type the step is computed in: half-precision moments would stop
 // moving.
-template <class T>
+template <class T, int kSlots>
 struct ParameterChunk {
   T* parameter;
   const T* gradient;
-  Accumulate<T>* slots[2];
+  Accumulate<T>* slots[kSlots == 0 ? 1 : kSlots];
 };
 
-template <int Width, class T, class Rule>
-SN_DEVICE void optimizer_step_at(const Rule& rule, Accumulate<T> rate, const ParameterChunk<T>& chunk, int64_t i) {
-  using A = Accumulate<T>;
-  auto parameter = load_pack<Width>(chunk.parameter + i);
-  const auto gradient = load_pack<Width>(chunk.gradient + i);
-  Pack<A, Width> first{}, second{};
-  if constexpr (Rule::kSlots > 0) first = load_pack<Width>(chunk.slots[0] + i);
-  if constexpr (Rule::kSlots > 1) second = load_pack<Width>(chunk.slots[1] + i);
-  SN_UNROLL
-  for (int lane = 0; lane < Width; ++lane) {
-    A value = load(parameter.values[lane]);
-    rule(rate, value, load(gradient.values[lane]), first.values[lane], second.values[lane]);
-    parameter.values[lane] = store<T>(value);
-  }
-  store_pack(chunk.parameter + i, parameter);
-  if constexpr (Rule::kSlots > 0) store_pack(chunk.slots[0] + i, first);
-  if constexpr (Rule::kSlots > 1) store_pack(chunk.slots[1] + i, second);
+// Without branches, so that the loop over elements becomes vectors; with nothing to clip or to decay, exactly the rule.
+template <class A, class Rule>
+SN_HD void optimizer_step_element(const Rule& rule, const ChunkSettings<A>& now, A& parameter, A gradient, A* slots) {
+  const A scaled = gradient * now.scale;
+  const A above = scaled < -now.limit ? -now.limit : scaled;
+  // Of an infinite parameter no decay must not make NaN.
+  const A decay = parameter * now.decay;
+  parameter -= now.decay != A(0) ? decay : A(0);
+  rule(now.coefficients, parameter, scaled > now.limit ? now.limit : above, slots);
 }
 
 template <int Width, class T, class Rule>
-__global__ void optimizer_step_kernel(ParameterTable table, const OptimizerProgress* progress, Rule rule) {
-  const auto rate = Accumulate<T>(progress->rate);
+SN_DEVICE void optimizer_step_at(const Rule& rule, const ChunkSettings<Accumulate<T>>& now,
+                                 const ParameterChunk<T, Rule::kSlots>& chunk, int64_t i) {
+  using A = Accumulate<T>;
+  constexpr int kSlots = Rule::kSlots;
+  auto parameter = load_pack<Width>(chunk.parameter + i);
+  const auto gradient = load_pack<Width>(chunk.gradient + i);
+  Pack<A, Width> slots[kSlots == 0 ? 1 : kSlots];
+  SN_UNROLL
+  for (int slot = 0; slot < kSlots; ++slot) slots[slot] = load_pack<Width>(chunk.slots[slot] + i);
+  SN_UNROLL
+  for (int lane = 0; lane < Width; ++lane) {
+    A value = load(parameter.values[lane]);
+    A own[kSlots == 0 ? 1 : kSlots];
+    SN_UNROLL
+    for (int slot = 0; slot < kSlots; ++slot) own[slot] = slots[slot].values[lane];
+    optimizer_step_element(rule, now, value, load(gradient.values[lane]), own);
+    parameter.values[lane] = store<T>(value);
+    SN_UNROLL
+    for (int slot = 0; slot < kSlots; ++slot) slots[slot].values[lane] = own[slot];
+  }
+  store_pack(chunk.parameter + i, parameter);
+  SN_UNROLL
+  for (int slot = 0; slot < kSlots; ++slot) store_pack(chunk.slots[slot] + i, slots[slot]);
+}
+
+// `squared_norms`: of the table's gradients, read when each is clipped by its own norm.
+template <int Width, class T, class Rule>
+__global__ void optimizer_step_kernel(ParameterTable<Rule::kSlots> table, const OptimizerProgress* progress,
+                                      const Rule rule, StepSettings settings, const double* squared_norms) {
   const Range chunks = group_range(table.chunks);
   int index = 0;
   for (int64_t number = chunks.begin; number < chunks.end; number += chunks.step) {
-    while (index + 1 < table.count && table.rows[index + 1].first_chunk <= number) ++index;
-    const ParameterRow& row = table.rows[index];
-    const int64_t begin = (number - row.first_chunk) * kOptimizerChunk;
-    const int64_t size = row.size - begin < kOptimizerChunk ? row.size - begin : kOptimizerChunk;
-    ParameterChunk<T> chunk{static_cast<T*>(row.parameter) + begin, static_cast<const T*>(row.gradient) + begin, {}};
+    find_row(table, number, index);
+    const ParameterRow<Rule::kSlots>& row = table.rows[index];
+    const auto [begin, size] = span_of(row, number);
+    const auto now = chunk_settings<Accumulate<T>>(settings, *progress, squared_norms + index);
+    ParameterChunk<T, Rule::kSlots> chunk{
+        static_cast<T*>(row.parameter) + begin, static_cast<const T*>(row.gradient) + begin, {}};
+    SN_UNROLL
     for (int slot = 0; slot < Rule::kSlots; ++slot) {
       chunk.slots[slot] = static_cast<Accumulate<T>*>(row.slots[slot]) + begin;
     }
     const Range packs = block_range(size / Width);
     SN_INDEPENDENT
-    for (int64_t p = packs.begin; p < packs.end; p += packs.step)
-      optimizer_step_at<Width>(rule, rate, chunk, p * Width);
+    for (int64_t p = packs.begin; p < packs.end; p += packs.step) {
+      optimizer_step_at<Width>(rule, now, chunk, p * Width);
+    }
     if constexpr (Width > 1) {
       const int64_t done = size / Width * Width;
       const Range tail = block_range(size - done);
-      for (int64_t i = tail.begin; i < tail.end; i += tail.step) optimizer_step_at<1>(rule, rate, chunk, done + i);
+      for (int64_t i = tail.begin; i < tail.end; i += tail.step) optimizer_step_at<1>(rule, now, chunk, done + i);
+    }
+  }
+}
+
+// Running averages of parameters, kept in their slot; after the first step they are the parameters themselves.
+template <int Width, class T>
+__global__ void average_parameters_kernel(ParameterTable<1> table, const OptimizerProgress* progress, double momentum) {
+  using A = Accumulate<T>;
+  const A kept = A(progress->step > 1 ? momentum : 0), taken = A(progress->step > 1 ? 1 - momentum : 1);
+  const Range chunks = group_range(table.chunks);
+  int index = 0;
+  for (int64_t number = chunks.begin; number < chunks.end; number += chunks.step) {
+    find_row(table, number, index);
+    const ParameterRow<1>& row = table.rows[index];
+    const ParameterSpan span = span_of(row, number);
+    const T* const parameter = static_cast<const T*>(row.parameter) + span.begin;
+    A* const average = static_cast<A*>(row.slots[0]) + span.begin;
+    const auto mix = [=](A old, A value) { return kept * old + taken * value; };
+    const Range packs = block_range(span.size / Width);
+    SN_INDEPENDENT
+    for (int64_t p = packs.begin; p < packs.end; p += packs.step) {
+      auto result = load_pack<Width>(average + p * Width);
+      map_pack(mix, result, result, load_pack<Width>(parameter + p * Width));
+      store_pack(average + p * Width, result);
+    }
+    if constexpr (Width > 1) {
+      const int64_t done = span.size / Width * Width;
+      const Range tail = block_range(span.size - done);
+      for (int64_t i = done + tail.begin; i < span.size; i += tail.step) {
+        average[i] = mix(average[i], load(parameter[i]));
+      }
     }
   }
 }

@@ -1,80 +1,111 @@
-// What optimizers share: gradients by variable, state and slots on the device, and one native call a step.
-import { invalid } from '../errors.js';
+// What optimizers share: gradients by variable, clipping, weight decay, averages, and one native call a step.
+import { failure, invalid } from '../errors.js';
 import { gradientsByVariable, variableGrads } from '../autograd/gradients.js';
 import { withoutRecording } from '../autograd/tape.js';
-import { NativeOp, run, type Backend, type Output } from '../tensor/backend.js';
 import { castRaw, convert, sameBackend } from '../tensor/convert.js';
+import { NativeOp, run, type Backend } from '../tensor/backend.js';
 import { withoutScope } from '../tensor/scope.js';
 import { sameShape } from '../tensor/shape.js';
-import { makeFromBytes, makeOne, type Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
-import { scalar } from '../ops/creation.js';
 import { clone } from '../ops/reshape.js';
+import { Configurable } from '../serialization.js';
+import {
+  checkOptimizerOptions,
+  encodeSettings,
+  optionsOf,
+  type CommonSettings,
+  type OptimizerOptions,
+} from './checks.js';
+import { checkLearningRate, serializeRate, type LearningRate } from './learning-rate.js';
+import { OptimizerState, type NamedTensor, type Slot } from './state.js';
 
-const FILL = new NativeOp('fill');
-const ASSIGN = new NativeOp('assign');
-/** Parameters of one native call: with two slots each they fit its 512 operands. */
-const MOST_PARAMETERS = 128;
+export type { NamedTensor } from './state.js';
 
-/** A tensor by name: a variable's gradient, or one of an optimizer's weights. */
-export interface NamedTensor {
-  name: string;
-  tensor: Tensor;
-}
+const SQUARED_NORMS = new NativeOp('squaredNorms');
+const AVERAGE = new NativeOp('averageParameters');
+/** Parameters of one native call: with three slots each they fit its 512 operands. */
+const MOST_PARAMETERS = 120;
+
 /** Gradients by variable name, or a list of them; null is no gradient. */
 export type NamedGradients =
   Readonly<Record<string, Tensor | null>> | readonly { readonly name: string; readonly tensor: Tensor | null }[];
 
-/** What a step reads and counts on a device, both float64. */
-interface DeviceState {
-  readonly learningRate: Tensor;
-  /** [steps taken, rate of the current step] */
-  readonly progress: Tensor;
+/** An update rule of the native side, and what it keeps for each parameter. */
+export interface Rule {
+  readonly op: NativeOp;
+  readonly slots: readonly Slot[];
+  /** Whether it multiplies momentums up from step to step. */
+  readonly keepsProduct?: boolean;
 }
 
-const bytesOf = (...values: number[]): Uint8Array => new Uint8Array(new Float64Array(values).buffer);
+/** Slots that start from zero. */
+export const zeroSlots = (...names: readonly string[]): Slot[] => names.map((name) => ({ name, initial: 0 }));
+
+/** Parameters of one native call, of one device and dtype, with their gradients in that dtype. */
+interface Group {
+  readonly backend: Backend;
+  readonly variables: Variable[];
+  readonly gradients: Tensor[];
+  /** Squared norms of all gradients on the device, when they are clipped by them, and where this group's begin. */
+  norms: Tensor | null;
+  firstNorm: number;
+}
 
 /**
  * An optimizer. `minimize` takes a step; `learningRate` may be set at any time. Its state lives on the device, so a step
  * reads nothing back, and a recorded step goes on counting.
  */
-export abstract class Optimizer {
-  /** The name Keras and tfjs give it. */
-  abstract readonly className: string;
+export abstract class Optimizer extends Configurable {
   /** The function of `train` that makes it. */
   static readonly opName: string = 'optimizer';
-  protected abstract readonly op: NativeOp;
-  /** Tensors of the parameter's shape kept for each parameter, by what tfjs appends to the variable's name. */
-  protected abstract readonly slotNames: readonly string[];
   /** The native op's settings. */
   protected abstract settings(): number[];
-  /** The settings it was made with, by name. */
-  abstract getConfig(): Record<string, number | boolean>;
+  /** The rule's own settings by name, without the learning rate. */
+  protected abstract ruleConfig(): Record<string, number | boolean>;
 
-  private readonly slots = new Map<Variable, readonly Tensor[]>();
-  private readonly states = new Map<Backend, DeviceState>();
-  /** What setWeights() gave: the step, and slots for variables that are yet to come. */
-  private restoredStep = 0;
-  private restored: NamedTensor[] = [];
-  private rate: number;
+  protected readonly common: CommonSettings;
+  private readonly state: OptimizerState;
+  /** The variables' own values while the averages stand in their place. */
+  private readonly ownValues = new Map<Variable, Tensor>();
 
-  constructor(learningRate: number) {
-    this.rate = checkNumber(`train.${new.target.opName}`, 'learningRate', learningRate, 0, Infinity);
+  constructor(
+    learningRate: LearningRate,
+    options: OptimizerOptions | null | undefined,
+    private readonly rule: Rule,
+  ) {
+    super();
+    const op = `train.${new.target.opName}`;
+    const rate = checkLearningRate(op, learningRate);
+    this.common = checkOptimizerOptions(op, options);
+    const average: Slot[] = this.common.emaMomentum === null ? [] : [{ name: 'average', initial: 'value' }];
+    this.state = new OptimizerState(this.className, [...rule.slots, ...average], rule.keepsProduct === true, rate);
   }
 
-  /** Learning rate, read from device memory by the optimizer's launch: changing it does not re-record the step. */
-  get learningRate(): number {
-    return this.rate;
+  /** The name Keras and tfjs give it. */
+  get className(): string {
+    return this.getClassName();
   }
-  set learningRate(value: number) {
-    this.rate = checkNumber(this.className, 'learningRate', value, 0, Infinity);
-    for (const [backend, { learningRate }] of this.states) backend.addon.write(learningRate.id, bytesOf(value));
+
+  /**
+   * The learning rate or its schedule, read from device memory by the optimizer's launch: changing it does not re-record the
+   * step. A number takes the place of a schedule, and a schedule that of a number.
+   */
+  get learningRate(): LearningRate {
+    return this.state.learningRate;
+  }
+  set learningRate(value: LearningRate) {
+    this.state.learningRate = checkLearningRate(this.className, value);
   }
 
   /** Steps taken, recorded ones included; waits for the device. */
   get iterations(): number {
-    const steps = [...this.states.values()].map(({ progress }) => progress.dataSync()[0]!);
-    return Math.max(this.restoredStep, ...steps);
+    return this.state.step;
+  }
+
+  /** The settings it was made with, and the learning rate of now, by name: JSON that `getOptimizer` takes back. */
+  override getConfig(): Record<string, unknown> {
+    return { learningRate: serializeRate(this.learningRate), ...this.ruleConfig(), ...optionsOf(this.common) };
   }
 
   /**
@@ -118,153 +149,179 @@ export abstract class Optimizer {
   }
 
   /**
-   * The step count (`iter`, int32) and copies of the slots, named as in tfjs: `dense/kernel/m`. With the configuration and
-   * the variables they are all there is: training goes on from them bit for bit.
+   * The step count (`iter`, int32), Nadam's `momentum_product`, and copies of the slots, named as in tfjs: `dense/kernel/m`,
+   * averages `dense/kernel/average`. With the configuration and the variables they are all there is: training goes on from
+   * them bit for bit.
    */
   async getWeights(): Promise<NamedTensor[]> {
-    const counts = [...this.states.values()].map(async ({ progress }) => (await progress.data())[0]!);
-    const step = Math.max(this.restoredStep, ...(await Promise.all(counts)));
-    const slots = this.slotNames.flatMap((slot, i) =>
-      [...this.slots].map(([variable, own]) => ({ name: `${variable.name}/${slot}`, tensor: clone(own[i]!) })),
-    );
-    return [{ name: 'iter', tensor: scalar(step, 'int32') }, ...slots, ...this.restored.map(copyOf)];
+    return this.state.weights();
   }
 
   /**
    * Takes over what `getWeights()` gave. Slots find their variables by name; of variables that the optimizer has not met
-   * yet they wait for them.
+   * yet they wait for them. Refused weights change nothing.
    * @throws ArgumentError, ShapeError
    */
   async setWeights(weights: readonly NamedTensor[]): Promise<void> {
-    const [first, ...slots] = weights;
-    if (first?.name !== 'iter' || first.tensor.size !== 1) {
-      throw invalid('ERR_ARGUMENT', this.className, 'weights', "the step count 'iter' first", first?.name);
+    await this.state.restore(weights);
+  }
+
+  /**
+   * With `emaMomentum`: puts the running averages in the variables' place, for evaluating or saving them; called again, it
+   * puts the variables' own values back. No step can be taken in between.
+   * @returns Whether the averages are in place now.
+   * @throws ArgumentError without `emaMomentum`.
+   */
+  swapAverages(): boolean {
+    const averages = this.averages('swapAverages');
+    if (this.ownValues.size > 0) {
+      for (const [variable, values] of this.ownValues) {
+        if (!variable.isDisposed) variable.assign(values);
+        values.dispose();
+      }
+      this.ownValues.clear();
+      return false;
     }
-    this.restoredStep = (await first.tensor.data())[0]!;
-    for (const [backend, { progress }] of this.states) {
-      backend.addon.write(progress.id, bytesOf(this.restoredStep, 0));
+    for (const [variable, average] of averages) {
+      this.ownValues.set(
+        variable,
+        withoutScope(() => {
+          const values = clone(variable);
+          values.kept = true;
+          return values;
+        }),
+      );
+      assignCast(variable, average);
     }
-    for (const { tensor } of this.restored) tensor.dispose();
-    this.restored = slots.map((slot) => withoutScope(() => copyOf(slot)));
-    for (const [variable, own] of this.slots) this.restore(variable, own);
+    return this.ownValues.size > 0;
+  }
+
+  /**
+   * With `emaMomentum`: makes the running averages the variables' values for good, as Keras does when training ends.
+   * @throws ArgumentError without `emaMomentum`.
+   */
+  applyAverages(): void {
+    for (const [variable, average] of this.averages('applyAverages')) assignCast(variable, average);
+    this.dropOwnValues();
   }
 
   /** Frees the optimizer's state. */
   dispose(): void {
-    for (const slots of this.slots.values()) for (const slot of slots) slot.dispose();
-    for (const state of this.states.values()) for (const tensor of Object.values(state) as Tensor[]) tensor.dispose();
-    for (const { tensor } of this.restored) tensor.dispose();
-    this.restored = [];
-    this.slots.clear();
-    this.states.clear();
+    this.state.dispose();
+    this.dropOwnValues();
   }
 
   /** @internal Takes one step with gradients by variable. */
   apply(gradients: ReadonlyMap<Variable, Tensor>): void {
+    if (this.ownValues.size > 0) {
+      const what = 'the averages are in the place of the variables; call swapAverages() again before the next step';
+      throw failure('ERR_ARGUMENT', this.className, what);
+    }
     withoutRecording(() => {
+      for (const [variable, gradient] of gradients) this.check(variable, gradient);
+      // Slots first: what cannot be made or restored fails before anything has moved.
+      for (const variable of gradients.keys()) this.state.slotsOf(variable);
       const groups = this.groups(gradients);
+      if (this.clipsNorms) this.measure(groups);
       const counted = new Set<Backend>();
-      for (const group of groups) this.step(group, gradients, counted);
+      for (const group of groups) {
+        this.step(group, counted);
+        if (this.common.emaMomentum !== null) this.average(group, this.common.emaMomentum);
+      }
+      for (const group of groups) {
+        group.gradients.forEach((gradient, i) => {
+          if (gradient !== gradients.get(group.variables[i]!)) gradient.dispose();
+        });
+      }
     });
   }
 
-  /** Parameters that one native call can take: of one device and dtype. */
-  private groups(gradients: ReadonlyMap<Variable, Tensor>): Variable[][] {
-    const groups = new Map<string, Variable[]>();
+  private check(variable: Variable, gradient: Tensor): void {
+    variable.assertLive(this.className, variable.name);
+    sameBackend(this.className, variable, gradient);
+    if (!sameShape(gradient.shape, variable.shape)) {
+      const expected = `a gradient of shape [${variable.shape.join(',')}]`;
+      throw invalid('ERR_SHAPE', this.className, variable.name, expected, [...gradient.shape]);
+    }
+  }
+
+  private groups(gradients: ReadonlyMap<Variable, Tensor>): Group[] {
+    const groups: Group[] = [];
+    const open = new Map<string, Group>();
     for (const [variable, gradient] of gradients) {
-      variable.assertLive(this.className, variable.name);
-      sameBackend(this.className, variable, gradient);
-      if (!sameShape(gradient.shape, variable.shape)) {
-        throw invalid('ERR_SHAPE', this.className, variable.name, `a gradient of shape [${variable.shape.join(',')}]`, [
-          ...gradient.shape,
-        ]);
-      }
       const key = `${variable.device} ${variable.dtype}`;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [variable]);
-      else if (group.length < MOST_PARAMETERS) group.push(variable);
-      else {
-        groups.set(`${key} ${groups.size}`, group);
-        groups.set(key, [variable]);
+      let group = open.get(key);
+      if (group === undefined || group.variables.length === MOST_PARAMETERS) {
+        group = { backend: variable.backend, variables: [], gradients: [], norms: null, firstNorm: 0 };
+        open.set(key, group);
+        groups.push(group);
       }
+      group.variables.push(variable);
+      group.gradients.push(castRaw(gradient, variable.dtype));
     }
-    return [...groups.values()];
+    return groups;
   }
 
-  private step(variables: readonly Variable[], gradients: ReadonlyMap<Variable, Tensor>, counted: Set<Backend>): void {
-    const { backend } = variables[0]!;
-    const casts: Tensor[] = [];
-    const state = this.stateOn(backend);
-    const inputs: Tensor[] = [state.learningRate];
-    const outputs: Output[] = [{ id: state.progress.id }];
-    for (const variable of variables) {
-      const given = gradients.get(variable)!;
-      const gradient = castRaw(given, variable.dtype);
-      if (gradient !== given) casts.push(gradient);
-      inputs.push(gradient);
-      outputs.push({ id: variable.id });
-      for (const slot of this.slotsFor(variable)) outputs.push({ id: slot.id });
+  private get clipsNorms(): boolean {
+    return this.common.clipping === 'clipNorm' || this.common.clipping === 'globalClipNorm';
+  }
+
+  /** Leaves the gradients' squared norms where the step reads them. */
+  private measure(groups: readonly Group[]): void {
+    const counts = new Map<Backend, number>();
+    for (const group of groups) {
+      group.firstNorm = counts.get(group.backend) ?? 0;
+      counts.set(group.backend, group.firstNorm + group.gradients.length);
     }
-    run(backend, this.op, inputs, outputs, [counted.has(backend) ? 0 : 1, ...this.settings()]);
+    if (this.common.clipping === 'globalClipNorm' && counts.size > 1) {
+      const what = 'globalClipNorm: expected all variables on one device, since their gradients have a common norm';
+      throw failure('ERR_DEVICE', this.className, what);
+    }
+    for (const group of groups) {
+      const { backend, gradients, firstNorm } = group;
+      group.norms = this.state.normsOn(backend, counts.get(backend)!);
+      run(backend, SQUARED_NORMS, gradients, [{ id: group.norms.id }], [firstNorm]);
+    }
+  }
+
+  private step({ backend, variables, gradients, norms, firstNorm }: Group, counted: Set<Backend>): void {
+    const { schedule, progress } = this.state.on(backend);
+    const slots = this.rule.slots.length;
+    const changed = variables.flatMap((variable) => [variable, ...this.state.slotsOf(variable).slice(0, slots)]);
+    run(
+      backend,
+      this.rule.op,
+      [schedule, norms, ...gradients],
+      [progress, ...changed].map(({ id }) => ({ id })),
+      [counted.has(backend) ? 0 : 1, firstNorm, ...encodeSettings(this.common), ...this.settings()],
+    );
     counted.add(backend);
-    for (const gradient of casts) gradient.dispose();
   }
 
-  private slotsFor(variable: Variable): readonly Tensor[] {
-    const known = this.slots.get(variable);
-    if (known !== undefined) return known;
-    const { backend, shape } = variable;
-    const dtype = variable.dtype === 'float64' ? 'float64' : 'float32';
-    const slots = this.slotNames.map(() => ownedTensor(() => makeOne(backend, FILL, [], shape, dtype, [0])));
-    this.restore(variable, slots);
-    this.slots.set(variable, slots);
-    return slots;
+  private average({ backend, variables }: Group, momentum: number): void {
+    const averages = variables.map((variable) => ({ id: this.state.slotsOf(variable).at(-1)!.id }));
+    run(backend, AVERAGE, [this.state.on(backend).progress, ...variables], averages, [momentum]);
   }
 
-  /** Fills a variable's slots with what setWeights() gave for it, if it did. */
-  private restore(variable: Variable, slots: readonly Tensor[]): void {
-    this.slotNames.forEach((slotName, i) => {
-      const at = this.restored.findIndex(({ name }) => name === `${variable.name}/${slotName}`);
-      if (at < 0) return;
-      const { name, tensor } = this.restored[at]!;
-      if (!sameShape(tensor.shape, variable.shape)) {
-        throw invalid('ERR_SHAPE', this.className, name, `shape [${variable.shape.join(',')}]`, [...tensor.shape]);
-      }
-      sameBackend(this.className, variable, tensor);
-      const values = castRaw(tensor, slots[i]!.dtype);
-      run(variable.backend, ASSIGN, [values], [{ id: slots[i]!.id }]);
-      tensor.dispose();
-      if (values !== tensor) values.dispose();
-      this.restored.splice(at, 1);
-    });
+  /** The live variables with their averages. */
+  private averages(op: string): [Variable, Tensor][] {
+    if (this.common.emaMomentum === null) {
+      const what = `${op}: there are no averages; make the optimizer with {emaMomentum}`;
+      throw failure('ERR_ARGUMENT', this.className, what);
+    }
+    return [...this.state.known]
+      .filter(([variable]) => !variable.isDisposed)
+      .map(([variable, slots]) => [variable, slots.at(-1)!]);
   }
 
-  private stateOn(backend: Backend): DeviceState {
-    const known = this.states.get(backend);
-    if (known !== undefined) return known;
-    const state = {
-      learningRate: ownedTensor(() => makeFromBytes(backend, bytesOf(this.rate), [], 'float64')),
-      progress: ownedTensor(() => makeFromBytes(backend, bytesOf(this.restoredStep, 0), [2], 'float64')),
-    };
-    this.states.set(backend, state);
-    return state;
+  private dropOwnValues(): void {
+    for (const values of this.ownValues.values()) values.dispose();
+    this.ownValues.clear();
   }
 }
 
-/** A tensor that steps overwrite in place: no tidy() frees it, and views of it are copies. */
-function ownedTensor(make: () => Tensor): Tensor {
-  const tensor = withoutScope(make);
-  tensor.kept = true;
-  tensor.backend.addon.markVariable(tensor.id);
-  return tensor;
-}
-
-const copyOf = ({ name, tensor }: NamedTensor): NamedTensor => ({ name, tensor: clone(tensor) });
-
-/** Checks a setting: a number with low <= value < high. */
-export function checkNumber(op: string, argument: string, value: unknown, low: number, high: number): number {
-  if (typeof value !== 'number' || !(value >= low && value < high)) {
-    throw invalid('ERR_ARGUMENT', op, argument, `a number in [${low}, ${high})`, value);
-  }
-  return value;
+function assignCast(variable: Variable, values: Tensor): void {
+  const cast = castRaw(values, variable.dtype);
+  variable.assign(cast);
+  if (cast !== values) cast.dispose();
 }

@@ -1,18 +1,24 @@
 // Plain gradient descent.
 import { NativeOp } from '../tensor/backend.js';
+import type { OptimizerOptions } from './checks.js';
 import { Optimizer } from './optimizer.js';
+import type { LearningRate } from './learning-rate.js';
+
+const RULE = { op: new NativeOp('sgd'), slots: [] };
 
 /** w -= learningRate * gradient. */
 export class SGDOptimizer extends Optimizer {
+  static override readonly className = 'SGD';
   static override readonly opName = 'sgd';
-  readonly className = 'SGD';
-  protected readonly op = new NativeOp('sgd');
-  protected readonly slotNames = [] as const;
+
+  constructor(learningRate: LearningRate, options?: OptimizerOptions) {
+    super(learningRate, options, RULE);
+  }
 
   protected settings(): number[] {
     return [];
   }
-  getConfig(): Record<string, number | boolean> {
-    return { learningRate: this.learningRate };
+  protected ruleConfig(): Record<string, number> {
+    return {};
   }
 }
