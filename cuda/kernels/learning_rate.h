@@ -1,6 +1,6 @@
 // Learning rates as functions of the step, described by numbers in device memory: a recorded step follows its schedule,
-// and finds another one there when the rate is set. The formulas are Keras 3's; src/optimizers/learning-rate.ts writes the
-// numbers and has the same formulas for the host.
+// and finds another one there when the rate is set. The formulas are Keras 3's; src/optimizers/learning-rate.ts writes
+// the numbers and has the same formulas for the host.
 #pragma once
 
 #include "math.h"

@@ -2,18 +2,18 @@
 import { failure, invalid } from '../errors.js';
 import { getLoss, type Loss, type LossLike } from '../losses/loss.js';
 import { getMetric, type Metric, type MetricLike } from '../metrics/metric.js';
-import { Optimizer } from '../optimizers/optimizer.js';
-import * as train from '../train.js';
+import type { Optimizer } from '../optimizers/optimizer.js';
 import type { SymbolicShape } from '../layers/symbolic.js';
 import type { DType } from '../tensor/dtype.js';
+import type { Serialized } from '../serialization.js';
 
 /** One for all outputs, one for each in a list, or some by their outputs' names. */
 export type PerOutput<T> = T | readonly (T | null)[] | { readonly [outputName: string]: T };
 
 /** What `model.compile` takes. */
 export interface ModelCompileArgs {
-  /** An optimizer, or its name with Keras's defaults. */
-  optimizer: string | Optimizer;
+  /** An optimizer, its name with Keras's defaults, or `{className, config}`. */
+  optimizer: string | Optimizer | Serialized;
   /** Names, `{className, config}` or functions. In a list, null means an output that is not trained. */
   loss: PerOutput<LossLike>;
   /** Metrics of all outputs, or by output; they do not look at sample weights. */
@@ -139,26 +139,6 @@ export function compileOutputs(args: ModelCompileArgs, outputs: readonly OutputI
     ...compiled.flatMap(({ metrics }) => metrics.map(({ logName }) => logName)),
   ];
   return { outputs: compiled, logNames };
-}
-
-/** Arguments of optimizers that have no defaults. */
-const FIRST_ARGUMENTS: Readonly<Record<string, readonly number[]>> = { sgd: [0.01], momentum: [0.01, 0.9] };
-
-/**
- * The optimizer that was given, or the one of that name with Keras's defaults.
- * @throws ArgumentError for another name.
- */
-export function getOptimizer(optimizer: unknown): Optimizer {
-  if (optimizer instanceof Optimizer) return optimizer;
-  const makers = Object.entries(train).filter(([, make]) => typeof make === 'function');
-  const found =
-    typeof optimizer === 'string' && makers.find(([name]) => name.toLowerCase() === optimizer.toLowerCase());
-  if (found) {
-    const [name, make] = found as [string, (...args: readonly number[]) => Optimizer];
-    return make(...(FIRST_ARGUMENTS[name] ?? []));
-  }
-  const names = makers.map(([name]) => name).join(', ');
-  throw invalid('ERR_ARGUMENT', 'compile', 'optimizer', `an optimizer or one of ${names}`, optimizer);
 }
 
 /** The error of what needs a compiled model. */

@@ -58,7 +58,6 @@ export async function captureState(
   });
   const slots = await optimizer.getWeights();
   tensors.push(...slots.map(({ name, tensor }) => ({ name: OPTIMIZER + name, tensor })));
-  const learningRate: unknown = optimizer.learningRate;
   const values: Values = {
     epoch,
     batch,
@@ -66,7 +65,8 @@ export async function captureState(
     orderSeed,
     random: await getRandomState(),
     streams: await Promise.all(model.randomStreams.map((stream) => stream.getState())),
-    learningRate: typeof learningRate === 'number' ? learningRate : null,
+    // A schedule is the optimizer's own: it goes on by the step count.
+    learningRate: optimizer.schedule === null ? optimizer.learningRate : null,
     callbacks: states.map((state) => state?.values ?? null),
   };
   return { values: { ...values }, tensors };

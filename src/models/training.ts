@@ -13,7 +13,8 @@ import { checkSeed, nextHostSeed } from '../tensor/random-state.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { batchCount, batchesOf, EpochOrder, type Batch } from './batches.js';
 import { checkSamples } from './check-samples.js';
-import { compileOutputs, getOptimizer, notCompiled, type Compiled, type ModelCompileArgs } from './compile.js';
+import { getOptimizer } from '../optimizers/get-optimizer.js';
+import { compileOutputs, notCompiled, type Compiled, type ModelCompileArgs } from './compile.js';
 import { Fed, type Feed } from './feed.js';
 import {
   countOf,

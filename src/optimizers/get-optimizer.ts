@@ -21,24 +21,25 @@ interface Config extends OptimizerOptions {
 
 const registry = new Registry<Optimizer>('optimizer', (value): value is Optimizer => value instanceof Optimizer);
 
+/** The names compare without case: `SGD` and `RMSProp`, the class names, are these. */
 const MAKERS: Readonly<Record<string, (config: Config) => Optimizer>> = {
-  SGD: ({ learningRate, ...options }) => train.sgd(learningRate, options),
-  Momentum: ({ learningRate = 0.01, momentum = 0.9, useNesterov, ...options }) =>
+  sgd: ({ learningRate, ...options }) => train.sgd(learningRate, options),
+  momentum: ({ learningRate = 0.01, momentum = 0.9, useNesterov, ...options }) =>
     train.momentum(learningRate, momentum, useNesterov, options),
-  Adam: ({ learningRate, beta1, beta2, epsilon, ...options }) =>
+  adam: ({ learningRate, beta1, beta2, epsilon, ...options }) =>
     train.adam(learningRate, beta1, beta2, epsilon, options),
-  AdamW: ({ learningRate, ...options }) => train.adamw(learningRate, options),
-  Adamax: ({ learningRate, beta1, beta2, epsilon, decay, ...options }) =>
+  adamw: ({ learningRate, ...options }) => train.adamw(learningRate, options),
+  adamax: ({ learningRate, beta1, beta2, epsilon, decay, ...options }) =>
     train.adamax(learningRate, beta1, beta2, epsilon, decay, options),
-  Nadam: ({ learningRate, ...options }) => train.nadam(learningRate, options),
-  Adadelta: ({ learningRate, rho, epsilon, ...options }) => train.adadelta(learningRate, rho, epsilon, options),
-  Adagrad: ({ learningRate, initialAccumulatorValue, ...options }) =>
+  nadam: ({ learningRate, ...options }) => train.nadam(learningRate, options),
+  adadelta: ({ learningRate, rho, epsilon, ...options }) => train.adadelta(learningRate, rho, epsilon, options),
+  adagrad: ({ learningRate, initialAccumulatorValue, ...options }) =>
     train.adagrad(learningRate, initialAccumulatorValue, options),
-  RMSProp: ({ learningRate, decay, momentum, epsilon, centered, ...options }) =>
+  rmsprop: ({ learningRate, decay, momentum, epsilon, centered, ...options }) =>
     train.rmsprop(learningRate, decay, momentum, epsilon, centered, options),
-  Lion: ({ learningRate, ...options }) => train.lion(learningRate, options),
+  lion: ({ learningRate, ...options }) => train.lion(learningRate, options),
 };
-for (const [name, make] of Object.entries(MAKERS)) registry.enterAs(name, (config) => make(config as Config));
+for (const [name, make] of Object.entries(MAKERS)) registry.enterAs(name, (config) => make(config));
 
 /**
  * The optimizer itself, the one of that name with Keras 3's defaults (`'adam'`, `'rmsprop'`, `'SGD'`; momentum 0.9 for

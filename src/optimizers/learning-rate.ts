@@ -150,7 +150,7 @@ export class PiecewiseConstantDecay extends LearningRateSchedule {
     if (!Array.isArray(values) || values.length !== boundaries.length + 1) {
       throw invalid('ERR_ARGUMENT', op, 'values', `${boundaries.length + 1} numbers, one more than boundaries`, values);
     }
-    this.boundaries = [...boundaries];
+    this.boundaries = boundaries.map(Number);
     this.values = values.map((value, i) => checkRate(op, `values[${i}]`, value));
   }
   at(step: number): number {

@@ -17,7 +17,7 @@ import {
   type CommonSettings,
   type OptimizerOptions,
 } from './checks.js';
-import { checkLearningRate, serializeRate, type LearningRate } from './learning-rate.js';
+import { checkLearningRate, serializeRate, type LearningRate, type LearningRateSchedule } from './learning-rate.js';
 import { OptimizerState, type NamedTensor, type Slot } from './state.js';
 
 export type { NamedTensor } from './state.js';
@@ -88,14 +88,21 @@ export abstract class Optimizer extends Configurable {
   }
 
   /**
-   * The learning rate or its schedule, read from device memory by the optimizer's launch: changing it does not re-record the
-   * step. A number takes the place of a schedule, and a schedule that of a number.
+   * The learning rate of the next step, read from device memory by the optimizer's launch: changing it does not re-record the
+   * step. It may be set to a schedule, or to a number in a schedule's place. With a schedule, reading it waits for the device.
    */
-  get learningRate(): LearningRate {
-    return this.state.learningRate;
+  get learningRate(): number {
+    const rate = this.state.learningRate;
+    return typeof rate === 'number' ? rate : rate.at(this.iterations);
   }
   set learningRate(value: LearningRate) {
     this.state.learningRate = checkLearningRate(this.className, value);
+  }
+
+  /** The schedule that the learning rate follows; null where it is a number. */
+  get schedule(): LearningRateSchedule | null {
+    const rate = this.state.learningRate;
+    return typeof rate === 'number' ? null : rate;
   }
 
   /** Steps taken, recorded ones included; waits for the device. */
@@ -105,7 +112,7 @@ export abstract class Optimizer extends Configurable {
 
   /** The settings it was made with, and the learning rate of now, by name: JSON that `getOptimizer` takes back. */
   override getConfig(): Record<string, unknown> {
-    return { learningRate: serializeRate(this.learningRate), ...this.ruleConfig(), ...optionsOf(this.common) };
+    return { learningRate: serializeRate(this.state.learningRate), ...this.ruleConfig(), ...optionsOf(this.common) };
   }
 
   /**

@@ -26,11 +26,7 @@ test('a model that is not compiled says so', async () => {
 
 test.each<[string, object, RegExp]>([
   ['no loss', { optimizer: 'sgd' }, /compile: loss: expected a loss, got undefined/],
-  [
-    'an unknown optimizer',
-    { optimizer: 'sdg', loss: 'mse' },
-    /optimizer: expected an optimizer or one of .*sgd.*, got "sdg"/,
-  ],
+  ['an unknown optimizer', { optimizer: 'sdg', loss: 'mse' }, /optimizer: name: expected one of .*sgd.*, got "sdg"/],
   ['an unknown loss', { optimizer: 'sgd', loss: 'mze' }, /loss: expected a function or one of .*, got "mze"/],
   ['an unknown metric', { optimizer: 'sgd', loss: 'mse', metrics: ['acuracy'] }, /metrics: .*, got "acuracy"/],
   [

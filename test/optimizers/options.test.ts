@@ -224,7 +224,7 @@ describe('schedules', () => {
   });
 
   test("adamax's decay divides the rate as tfjs does", () => {
-    const decayed = sn.train.adamax(0.5, 0.9, 0.999, null, 0.25).learningRate as sn.LearningRateSchedule;
+    const decayed = sn.train.adamax(0.5, 0.9, 0.999, null, 0.25).schedule!;
     expect([0, 1, 4].map((step) => decayed.at(step))).toEqual([0.5, 0.4, 0.25]);
     expect(sn.train.adamax().learningRate).toBe(0.001);
   });
@@ -336,7 +336,7 @@ describe('bad settings are refused in one line that names the setting', () => {
       /^PiecewiseConstantDecay: values\[1\]/,
     ],
     ['a negative power', () => schedules.polynomialDecay(1, 5, 0, -1), /^PolynomialDecay: power/],
-    ['an unknown name', () => getOptimizer('adamm'), /^optimizer: name: expected one of .*adamW.*"adamm"$/],
+    ['an unknown name', () => getOptimizer('adamm'), /^optimizer: name: expected one of .*adamw.*"adamm"$/],
     ['no optimizer', () => getOptimizer(7), /^optimizer: identifier/],
     ['a rate set later', () => void (train.adam().learningRate = -1), /^Adam: learningRate/],
   ];

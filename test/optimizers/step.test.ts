@@ -27,6 +27,9 @@ describe('a step', () => {
     expect(w.dataSync()[0]).toBe(0.125);
     sgd.minimize(() => sn.sum(w));
     expect(w.dataSync()[0]).toBe(-0.375);
+    expect([sgd.learningRate, sgd.schedule?.at(0)]).toEqual([0.5, 0.125]);
+    sgd.learningRate = 0.75;
+    expect([sgd.learningRate, sgd.schedule]).toEqual([0.75, null]);
   });
 
   test('takes gradients by name, and refuses those of another shape', () => {
