@@ -91,7 +91,7 @@ describe('a run on 400 images', () => {
       // 3x3x32 + 32, 3x3x32x64 + 64, 1600x256 + 256, 256x10 + 10
       expect(settings['parameters']).toBe(431_242);
     }
-    expect(report.claims).toHaveLength(11);
+    expect(report.claims).toHaveLength(12);
     expect(report.environment.device).toBe('cpu');
     const page = readFileSync(join(whole, 'report.html'), 'utf8');
     expect(page).toContain('320 to train, 80 to validate, 400 to test');

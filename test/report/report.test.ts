@@ -101,3 +101,11 @@ describe('verdicts', () => {
     expect(lower.measured).toContain('The difference goes the other way.');
   });
 });
+
+test('early stopping that never stopped is not held against the document', () => {
+  const { claims } = describeRuns(
+    recordedRuns({ experiment: 'mnist-elu', size: 'default', seed: 1, device: 'cpu', epochs: 8 }),
+  );
+  expect(claims.at(-1)).toMatchObject({ claim: 'The same over 25 epochs.', verdict: 'open' });
+  expect(claims.at(-1)!.measured).toContain('nothing was stopped in 8 epochs');
+});

@@ -50,6 +50,24 @@ interface Rule {
   readonly judge: (groups: readonly Group[]) => { readonly measured: string; readonly verdict: Verdict };
 }
 
+/** Whether stopping early gave a lower test loss than training to the end. */
+function judgeStopping([stopped, whole]: readonly Group[]): { measured: string; verdict: Verdict } {
+  const end = results.estimate(stopped!, ({ history }) => history['loss']!.length).mean;
+  const best = results.estimate(stopped!, ({ results: found }) => found['best_epoch']!).mean;
+  const at = (epoch: number): string => epoch.toFixed(epoch % 1 === 0 ? 0 : 1);
+  if (end >= results.epochsOf(whole!)) {
+    return {
+      measured: `The validation loss fell to the end: nothing was stopped in ${at(end)} epochs.`,
+      verdict: 'open',
+    };
+  }
+  const above = results.isAbove(loss(whole!), loss(stopped!));
+  const kept = `test loss ${four(loss(stopped!).mean)}, accuracy ${four(accuracy(stopped!).mean)}`;
+  const last = `${four(loss(whole!).mean)}, ${four(accuracy(whole!).mean)}`;
+  const measured = `Stopped after epoch ${at(end)}, took the weights of epoch ${at(best)}: ${kept}; trained to the end: ${last}.`;
+  return { measured, verdict: directional(above) };
+}
+
 const RULES: readonly Rule[] = [
   {
     claim: 'Test accuracies after 25 epochs: 0.9915 and 0.9906 (ReLU and ELU, Glorot), 0.9918 and 0.9922 (He).',
@@ -177,16 +195,16 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    claim: 'EarlyStopping with ModelCheckpoint stops ELU “at precisely the correct point”.',
+    claim: 'Over 250 epochs, EarlyStopping with ModelCheckpoint stops ELU “at precisely the correct point”.',
+    of: ['elu-he-long-stopped', 'elu-he-long'],
+    epochs: LONG_EPOCHS,
+    judge: judgeStopping,
+  },
+  {
+    claim: 'The same over 25 epochs.',
     of: ['elu-he-stopped', 'elu-he'],
-    epochs: 1,
-    judge([stopped, whole]) {
-      const end = results.estimate(stopped!, ({ history }) => history['loss']!.length).mean;
-      const best = results.estimate(stopped!, ({ results: found }) => found['best_epoch']!).mean;
-      const above = results.isAbove(loss(whole!), loss(stopped!));
-      const measured = `Stopped after epoch ${end.toFixed(end % 1 === 0 ? 0 : 1)}, took the weights of epoch ${best.toFixed(best % 1 === 0 ? 0 : 1)}: test loss ${four(loss(stopped!).mean)}, accuracy ${four(accuracy(stopped!).mean)}; trained to the end: ${four(loss(whole!).mean)}, ${four(accuracy(whole!).mean)}.`;
-      return { measured, verdict: directional(above) };
-    },
+    epochs: SHORT_EPOCHS,
+    judge: judgeStopping,
   },
 ];
 

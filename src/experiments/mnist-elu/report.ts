@@ -190,10 +190,10 @@ export function sectionsOf(groups: readonly Group[]): Section[] {
 }
 
 const SAID: Readonly<Record<Verdict, string>> = {
-  yes: 'are reproduced',
+  yes: 'reproduced',
   partly: 'in part',
-  no: 'are not',
-  open: 'stay open',
+  no: 'not reproduced',
+  open: 'open',
 };
 
 function countVerdicts(claims: readonly Claim[]): string {
@@ -204,7 +204,7 @@ function countVerdicts(claims: readonly Claim[]): string {
   const why = claims.some(({ verdict }) => verdict === 'open')
     ? ', as they are about longer or other training runs'
     : '';
-  return `Of the document’s ${claims.length} claims ${parts.join(', ')}${why}.`;
+  return `Of the document’s ${claims.length} claims: ${parts.join(', ')}${why}.`;
 }
 
 function findings(groups: readonly Group[], claims: readonly Claim[]): string[] {

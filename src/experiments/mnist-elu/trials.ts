@@ -7,7 +7,7 @@ export interface Configuration {
   /** Unique; names files and finds the configuration again. */
   readonly key: string;
   readonly label: string;
-  readonly activation: 'relu' | 'elu' | 'leakyReLU' | 'prelu';
+  readonly activation: 'relu' | 'elu' | 'leakyRelu' | 'prelu';
   /** ELU's and Leaky ReLU's. */
   readonly alpha?: number;
   readonly initializer: 'glorotUniform' | 'heNormal';
@@ -65,7 +65,7 @@ const FOUR: readonly Configuration[] = [
 
 const OTHERS: readonly Configuration[] = [
   { key: 'elu-0.1-he', label: 'ELU (α 0.1), He', ...ELU, ...HE, alpha: 0.1, color: COLORS.orange },
-  { key: 'leaky-relu-he', label: 'Leaky ReLU, He', activation: 'leakyReLU', alpha: 0.3, ...HE, color: COLORS.green },
+  { key: 'leaky-relu-he', label: 'Leaky ReLU, He', activation: 'leakyRelu', alpha: 0.3, ...HE, color: COLORS.green },
   { key: 'prelu-he', label: 'PReLU, He', activation: 'prelu', ...HE, color: COLORS.pink },
   { key: 'elu-he-stopped', label: 'ELU, He, stopped early', ...ELU, ...HE, patience: 3 },
 ];
