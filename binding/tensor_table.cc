@@ -26,7 +26,9 @@ TensorRow* TensorTable::find(double id) {
 void TensorTable::finalize(napi_env, void* packed, void* data) {
   auto* const table = static_cast<TensorTable*>(data);
   const auto bits = reinterpret_cast<uintptr_t>(packed);
+  const int64_t before = table->bytes_;
   table->remove(id_of(static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32)));
+  table->collected(before - table->bytes_);
 }
 
 double TensorTable::add(napi_value object, std::shared_ptr<Storage> storage, const View& view) {
@@ -87,6 +89,7 @@ void TensorTable::detach(Storage& storage) {
 }
 
 void TensorTable::sweep() {
+  const int64_t before = bytes_;
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
   for (uint32_t slot = 0; slot < rows_.size(); ++slot) {
@@ -98,6 +101,11 @@ void TensorTable::sweep() {
   napi_close_handle_scope(env_, scope);
   created_since_sweep_ = 0;
   bytes_since_sweep_ = 0;
+  collected(before - bytes_);
+  if (--sweeps_left_ > 0) return;
+  sweeps_left_ = kSweepsOfAPeak;
+  standing_bytes_ = std::exchange(recent_peak_, bytes_);
+  report();
 }
 
 void TensorTable::before_allocation(size_t bytes) {
@@ -107,12 +115,24 @@ void TensorTable::before_allocation(size_t bytes) {
 }
 
 void TensorTable::account(int64_t bytes) {
-  constexpr int64_t kReportStep = int64_t(1) << 20;
   bytes_ += bytes;
-  unreported_bytes_ += bytes;
-  if (std::abs(unreported_bytes_) < kReportStep) return;
+  recent_peak_ = std::max(recent_peak_, bytes_);
+  standing_bytes_ = std::max(standing_bytes_, bytes_);
+  report();
+}
+
+void TensorTable::collected(int64_t bytes) {
+  recent_peak_ = std::max(bytes_, recent_peak_ - bytes);
+  standing_bytes_ = std::max(bytes_, standing_bytes_ - bytes);
+  report();
+}
+
+void TensorTable::report() {
+  constexpr int64_t kReportStep = int64_t(1) << 20;
+  const int64_t change = standing_bytes_ - reported_bytes_;
+  if (std::abs(change) < kReportStep) return;
   int64_t total;
-  const int64_t change = std::exchange(unreported_bytes_, 0);
+  reported_bytes_ = standing_bytes_;
   napi_adjust_external_memory(env_, change, &total);
 }
 

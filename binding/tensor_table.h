@@ -68,13 +68,24 @@ class TensorTable {
   void attach(Storage& storage);
   void detach(Storage& storage);
   void account(int64_t bytes);
+  // Tells of bytes that garbage collection gave back.
+  void collected(int64_t bytes);
+  void report();
 
   napi_env env_;
   std::vector<TensorRow> rows_;
   std::vector<uint32_t> free_slots_;
   int64_t live_ = 0;
   int64_t bytes_ = 0;
-  int64_t unreported_bytes_ = 0;
+  // What V8 is to know of. V8 collects garbage when that grows by 64 MiB, and a training step takes and gives back
+  // more. So what dispose() freed still counts: V8 looks for garbage when more is in use than before, not at every
+  // step.
+  int64_t standing_bytes_ = 0;
+  int64_t reported_bytes_ = 0;
+  // A peak longer ago than this many sweeps is forgotten. A step has a few, so steps of one size keep theirs.
+  static constexpr int kSweepsOfAPeak = 64;
+  int64_t recent_peak_ = 0;
+  int sweeps_left_ = kSweepsOfAPeak;
   int64_t created_since_sweep_ = 0;
   int64_t bytes_since_sweep_ = 0;
 };

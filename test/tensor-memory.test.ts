@@ -1,5 +1,7 @@
 // Memory without dispose: garbage collection frees tensors, also in a loop that never returns to the event loop.
 import { execFileSync } from 'node:child_process';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import * as sn from '../src/index.js';
@@ -26,6 +28,25 @@ describe('memory', () => {
     const x = sn.ones([2 ** 22]);
     for (let i = 0; i < 2000; i++) sn.neg(x);
     expect(sn.memory().peakBytes).toBeLessThan(4 * 2 ** 30);
+  });
+
+  test('a loop that frees what it makes does not set garbage collection off', async () => {
+    const kinds: number[] = [];
+    const observer = new PerformanceObserver((list) => {
+      const entries = list.getEntries() as unknown as { detail: { kind: number } }[];
+      kinds.push(...entries.map(({ detail }) => detail.kind));
+    });
+    const x = sn.ones([2 ** 20]);
+    observer.observe({ entryTypes: ['gc'] });
+    for (let step = 0; step < 20; step++) {
+      sn.tidy(() => {
+        let y: sn.Tensor = x;
+        for (let i = 0; i < 50; i++) y = sn.neg(y);
+      });
+      await turn();
+    }
+    observer.disconnect();
+    expect(kinds.filter((kind) => kind === constants.NODE_PERFORMANCE_GC_MAJOR).length).toBeLessThan(10);
   });
 
   test('tidy frees what it does not return and leaves kept tensors alone', () => {
