@@ -92,6 +92,9 @@ describe('a run on 400 images', () => {
       expect(settings['parameters']).toBe(431_242);
     }
     expect(report.claims).toHaveLength(12);
+    // A part of the images says nothing of the document.
+    expect(new Set(report.claims.map(({ verdict }) => verdict))).toEqual(new Set(['open']));
+    expect(report.claims[6]!.measured).toContain('on 320 of the 48000 training images');
     expect(report.environment.device).toBe('cpu');
     const page = readFileSync(join(whole, 'report.html'), 'utf8');
     expect(page).toContain('320 to train, 80 to validate, 400 to test');

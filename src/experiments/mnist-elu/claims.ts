@@ -13,6 +13,8 @@ const SIMILAR_ACCURACY = 0.003;
 const NEEDED_ACCURACY = 0.005;
 /** A validation loss so far above its lowest has turned up. */
 const RISEN = 1.15;
+/** What the document trains on. */
+const TRAINING_IMAGES = 48_000;
 /** The validation accuracy by which speed is measured. */
 const LEVEL = 0.985;
 
@@ -221,8 +223,12 @@ export function judgeClaims(all: readonly Group[]): Claim[] {
       ...found.filter(({ configuration }) => configuration.patience === undefined).map(results.epochsOf),
     );
     const judged = judge(found);
-    if (had >= epochs) return { claim, ...judged };
-    const measured = `${judged.measured} That is after ${had} of the ${epochs} epochs it takes to tell.`;
-    return { claim, measured, verdict: 'open' };
+    const images = Number(found[0]!.runs[0]!.settings['trainingImages'] ?? TRAINING_IMAGES);
+    const lacks = [
+      ...(had < epochs ? [`after ${had} of the ${epochs} epochs it takes to tell`] : []),
+      ...(images < TRAINING_IMAGES ? [`on ${images} of the ${TRAINING_IMAGES} training images`] : []),
+    ];
+    if (lacks.length === 0) return { claim, ...judged };
+    return { claim, measured: `${judged.measured} That is ${lacks.join(', ')}.`, verdict: 'open' };
   });
 }
