@@ -25,6 +25,7 @@ const OpTable& op_table() {
     add_scan_ops(ops);
     add_topk_ops(ops);
     add_softmax_ops(ops);
+    add_unit_statistics_ops(ops);
     return ops;
   }();
   return table;

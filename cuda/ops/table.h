@@ -36,6 +36,7 @@ void add_reduction_ops(OpTable& table);
 void add_scan_ops(OpTable& table);
 void add_topk_ops(OpTable& table);
 void add_softmax_ops(OpTable& table);
+void add_unit_statistics_ops(OpTable& table);
 
 // All ops of this flavour, made once.
 const OpTable& op_table();
