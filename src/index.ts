@@ -101,3 +101,4 @@ export { MomentumOptimizer } from './optimizers/momentum.js';
 export { RMSPropOptimizer } from './optimizers/rmsprop.js';
 export { SGDOptimizer } from './optimizers/sgd.js';
 export * as data from './data/index.js';
+export * as selfNormalizing from './self-normalizing/index.js';

@@ -1,0 +1,11 @@
+// The namespace `selfNormalizing`.
+export { constants, type ConstantsOptions } from './constants.js';
+export type { Jacobian, Moments, SeluConstants, WeightSums } from './moment-map.js';
+export {
+  fixedPoint,
+  theorem,
+  type FixedPoint,
+  type FixedPointOptions,
+  type TheoremOptions,
+  type TheoremResult,
+} from './theorem.js';
