@@ -2,6 +2,7 @@
 // overrides costs nothing, so losses of single batches are read from the device only when somebody listens.
 import type { Model } from '../models/model.js';
 import type { NamedTensor } from '../optimizers/optimizer.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Losses and metrics by name, and counts such as `batch` and `size`. */
 export type Logs = Record<string, number>;
@@ -22,6 +23,11 @@ export abstract class Callback {
   setModel(model: Model): void {
     this.model = model;
   }
+  /**
+   * How to get the inputs of the first training samples, as many as a batch has, for callbacks that look into the model; null
+   * where training reads a data set. The tensors are the caller's to free.
+   */
+  setFirstInputs(_firstInputs: (() => readonly Tensor[]) | null): void {}
   onTrainBegin(_logs?: Logs): Hook {}
   onTrainEnd(_logs?: Logs): Hook {}
   onEpochBegin(_epoch: number, _logs?: Logs): Hook {}

@@ -1,4 +1,5 @@
 // The namespace `callbacks`.
+export { activationMonitor, type ActivationMonitorConfig, type StopOn } from './activation-monitor.js';
 export { earlyStopping, type EarlyStoppingConfig } from './early-stopping.js';
 export { modelCheckpoint, type ModelCheckpointConfig } from './model-checkpoint.js';
 export type { MonitorMode } from './monitor.js';

@@ -43,7 +43,7 @@ export class LayerActivation {
     readonly name: string,
     private readonly config: string | Record<string, unknown>,
     /** The parameters in the order of the native table, or null for a function along an axis. */
-    private readonly parameters: readonly number[] | null,
+    readonly parameters: readonly number[] | null,
     /** What fused ops take; null where they cannot apply it. */
     readonly epilogue: Pick<Epilogue, 'activation' | 'alpha' | 'scale' | 'beta'> | null,
   ) {}

@@ -20,6 +20,7 @@ import { Layer, type LayerConfig } from './layer.js';
 import { axisBehindBatch, count, finite } from './options.js';
 import { registerLayer } from './registry.js';
 import { formatShape, type SymbolicShape } from './symbolic.js';
+import { leakyRanges, rangesOf, reluRanges, unitRanges, type UnitRanges } from './unit-ranges.js';
 import { weightDType, weightRecipe, wideOutput, type WeightConfig, type WeightRecipe } from './weight-options.js';
 
 const floatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
@@ -57,6 +58,9 @@ export class Activation extends ElementLayer {
     if (this.activation.name !== 'linear') return this.activation.apply(x!);
     return isFloat(x!.dtype) ? clone(x!) : castRaw(x!, 'float32');
   }
+  override get unitRanges(): UnitRanges | null {
+    return rangesOf(this.activation);
+  }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), activation: this.activation.getConfig() };
   }
@@ -80,6 +84,9 @@ export class ELU extends ElementLayer {
   override call([x]: readonly Tensor[]): Tensor {
     return eluOp(x!, this.alpha);
   }
+  override get unitRanges(): UnitRanges | null {
+    return rangesOf(getActivation({ name: 'elu', alpha: this.alpha }));
+  }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), alpha: this.alpha };
   }
@@ -96,6 +103,9 @@ export class LeakyReLU extends ElementLayer {
   }
   override call([x]: readonly Tensor[]): Tensor {
     return leakyRelu(x!, this.alpha);
+  }
+  override get unitRanges(): UnitRanges | null {
+    return leakyRanges('leakyRelu', this.alpha);
   }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), alpha: this.alpha };
@@ -122,6 +132,9 @@ export class ReLU extends ElementLayer {
     if (this.maxValue === null) return relu(x!);
     return this.maxValue === 6 ? relu6(x!) : clipByValue(relu(x!), 0, this.maxValue);
   }
+  override get unitRanges(): UnitRanges | null {
+    return reluRanges('relu', this.maxValue ?? Infinity);
+  }
   override getConfig(): Record<string, unknown> {
     const config = super.getConfig();
     return this.maxValue === null ? config : { ...config, maxValue: this.maxValue };
@@ -146,6 +159,9 @@ export class ThresholdedReLU extends ElementLayer {
   override call([x]: readonly Tensor[]): Tensor {
     const float = floatOperand(this.name, 'input', x!);
     return where(greater(float, this.theta), float, 0);
+  }
+  override get unitRanges(): UnitRanges | null {
+    return unitRanges('thresholdedReLU', { above: [0, Infinity] });
   }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), theta: this.theta };
@@ -242,6 +258,9 @@ export class PReLU extends ElementLayer {
   }
   override call([x]: readonly Tensor[]): Tensor {
     return preluOp(x!, this.alpha);
+  }
+  override get unitRanges(): UnitRanges | null {
+    return unitRanges('prelu', { above: [0, Infinity], below: [-Infinity, 0], judgedBy: 'input' });
   }
   override getConfig(): Record<string, unknown> {
     const sharedAxes = this.sharedAxes === null ? null : [...this.sharedAxes];

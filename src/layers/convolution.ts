@@ -12,6 +12,7 @@ import { Layer, type LayerConfig } from './layer.js';
 import { checkDataFormat, count, flag, oneOf, pairOf } from './options.js';
 import { registerLayer } from './registry.js';
 import type { SymbolicShape } from './symbolic.js';
+import { rangesOf, type UnitRanges } from './unit-ranges.js';
 import {
   refuseActivityRegularizer,
   weightDType,
@@ -86,6 +87,10 @@ abstract class Convolution extends Layer {
 
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
     return wideOutput(inputDTypes, this.dtype);
+  }
+
+  override get unitRanges(): UnitRanges | null {
+    return rangesOf(this.activation);
   }
 
   override getConfig(): Record<string, unknown> {

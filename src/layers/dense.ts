@@ -9,6 +9,7 @@ import { Layer, type LayerConfig } from './layer.js';
 import { count, flag } from './options.js';
 import { registerLayer } from './registry.js';
 import { formatShape, type SymbolicShape } from './symbolic.js';
+import { rangesOf, type UnitRanges } from './unit-ranges.js';
 import {
   refuseActivityRegularizer,
   weightDType,
@@ -78,6 +79,10 @@ export class Dense extends Layer {
     const { activation, kernel: b, bias } = this;
     const y = matMul({ a: x!, b, ...(bias === null ? {} : { bias }), ...activation.epilogue });
     return activation.epilogue === null ? activation.apply(y) : y;
+  }
+
+  override get unitRanges(): UnitRanges | null {
+    return rangesOf(this.activation);
   }
 
   override getConfig(): Record<string, unknown> {

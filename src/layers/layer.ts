@@ -16,6 +16,7 @@ import { checkInputs, type InputSpec } from './input-spec.js';
 import { layerName } from './naming.js';
 import { checkSymbolicShape, formatShape, formatShapes, SymbolicTensor } from './symbolic.js';
 import type { GraphNode, SymbolicShape } from './symbolic.js';
+import type { UnitRanges } from './unit-ranges.js';
 import { assignWeights, type LayerWeight, type WeightOptions } from './weight.js';
 
 /** What every layer's options have. */
@@ -40,7 +41,12 @@ export interface LayerConfig {
 export interface CallContext {
   /** True in `fit`: dropout drops, batch normalisation takes the batch's moments. */
   readonly training: boolean;
+  /** @internal Told of every layer's call with what it got and gave, layers of nested models included. */
+  readonly observe?: LayerObserver;
 }
+
+/** @internal Looks at the values between layers, which may be gone when it has returned. */
+export type LayerObserver = (layer: Layer, inputs: readonly Tensor[], outputs: readonly Tensor[]) => void;
 
 /** What dispose() did. */
 export interface DisposeResult {
@@ -126,6 +132,11 @@ export abstract class Layer {
   /** @internal */
   computeOutputShapes(inputShapes: readonly SymbolicShape[]): readonly SymbolicShape[] {
     return [this.computeOutputShape(inputShapes)];
+  }
+
+  /** @internal What the outputs tell of the units; null where they are not functions of one input each. */
+  get unitRanges(): UnitRanges | null {
+    return null;
   }
 
   /** Layers inside this one, whose weights count as its own: a wrapper's, a nested model's. */

@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { Layer, type CallContext, type LayerConfig } from './layer.js';
 import { layerFromConfig, registerLayer, type SerializedLayer } from './registry.js';
 import { formatShape, type SymbolicShape } from './symbolic.js';
+import type { UnitRanges } from './unit-ranges.js';
 
 /** Options of layers.timeDistributed. */
 export interface TimeDistributedConfig extends LayerConfig {
@@ -53,6 +54,10 @@ export class TimeDistributed extends Layer {
     const [batch, time, ...sizes] = x!.shape as [number, number, ...number[]];
     const [y] = this.layer.compute([reshape(x!, [batch * time, ...sizes])], context) as [Tensor];
     return reshape(y, [batch, time, ...y.shape.slice(1)]);
+  }
+
+  override get unitRanges(): UnitRanges | null {
+    return this.layer.unitRanges;
   }
 
   override getConfig(): Record<string, unknown> {

@@ -132,6 +132,7 @@ export async function fitDataset(
         yieldEvery,
         yieldInterval: interval,
         batches: () => (steps === null ? wholePass(dataset, pass) : streamOf((shared ??= iteratorOf(dataset)), pass)),
+        firstInputs: null,
         validation,
         progress,
       });

@@ -8,6 +8,7 @@ import type { Callback } from '../callbacks/callback.js';
 import { History } from '../callbacks/history.js';
 import { ProgressLogger } from '../callbacks/progress.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Batch } from './batches.js';
 import type { Compiled } from './compile.js';
 import type { YieldEvery } from './fit-args.js';
@@ -32,6 +33,8 @@ export interface FitPlan {
   readonly yieldInterval: number;
   /** One epoch's batches. */
   readonly batches: (epoch: number) => BatchStream;
+  /** The inputs of the first samples, as many as a batch has; null where only a pass through the data would give them. */
+  readonly firstInputs: (() => readonly Tensor[]) | null;
   /** The validation data's batches; null without. */
   readonly validation: (() => BatchStream) | null;
   /** Where training stands, kept up to date for `trainingState()`. */
@@ -77,10 +80,12 @@ export async function runFit(plan: FitPlan): Promise<History> {
   const { model, compiled } = plan;
   const history = new History();
   const printed = plan.verbose === 0 ? [] : [new ProgressLogger(plan.verbose)];
-  const list = new CallbackList([history, ...printed, ...plan.callbacks]);
+  // The history comes last: it keeps what callbacks add to the logs.
+  const list = new CallbackList([...printed, ...plan.callbacks, history]);
   for (const callback of list.callbacks) {
     callback.setParams(plan.params);
     callback.setModel(model);
+    callback.setFirstInputs(plan.firstInputs);
   }
   model.stopTraining = false;
   await list.call('onTrainBegin');

@@ -62,6 +62,7 @@ export class Graph {
       const operands = from.map((place) => values[place]!);
       const results = recording ? layer.compute(operands, context) : computeAlone(layer, operands, context, mine);
       to.forEach((place, i) => (values[place] = results[i]!));
+      context.observe?.(layer, operands, results);
       if (recording) continue;
       // A layer may hand its input through (dropout does): a value is dead when no live place holds it.
       for (const place of dead) this.release(place, values, mine);

@@ -1,7 +1,7 @@
 // What sequential and functional models share: they are layers made of a graph of layers.
 import { invalid } from '../errors.js';
 import { checkInputs, specOf } from '../layers/input-spec.js';
-import { Layer, type CallContext, type DisposeResult } from '../layers/layer.js';
+import { Layer, type CallContext, type DisposeResult, type LayerObserver } from '../layers/layer.js';
 import type { SymbolicShape, SymbolicTensor } from '../layers/symbolic.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -226,6 +226,11 @@ export abstract class Model extends Layer {
   /** As `predict`, all samples at once. */
   predictOnBatch(x: Feed): Tensor | Tensor[] {
     return this.training.predictOnBatch(x);
+  }
+
+  /** @internal Computes the outputs of all samples at once and tells `observe` of each layer's call. */
+  observe(op: string, x: Feed, observe: LayerObserver): void {
+    this.training.observed(op, x, observe);
   }
 
   /**

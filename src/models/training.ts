@@ -6,6 +6,7 @@ import type { History } from '../callbacks/history.js';
 import { withoutRecording } from '../autograd/tape.js';
 import { concat } from '../ops/join.js';
 import { slice } from '../ops/slice.js';
+import type { LayerObserver } from '../layers/layer.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import { castRaw } from '../tensor/convert.js';
 import { tidy } from '../tensor/memory.js';
@@ -245,6 +246,7 @@ export class Training {
       yieldEvery,
       yieldInterval: interval,
       batches: (epoch) => epochBatches(train, batchSize, steps, shuffle ? [...orderSeed!, epoch] : null),
+      firstInputs: () => train.xs.map((x) => slice(x, 0, Math.min(batchSize, train.size))),
       validation: validation === null ? null : () => batchesOf(validation, batchSize, null),
       progress,
     };
@@ -300,6 +302,23 @@ export class Training {
         }
         return single(parts.map((list) => (list.length === 1 ? list[0]! : concat(list))));
       });
+    } finally {
+      fed.dispose();
+    }
+  }
+
+  /** Computes all samples at once, telling of what goes in and out of each layer. */
+  observed(op: string, x: unknown, observe: LayerObserver): void {
+    this.buildFrom(op, x);
+    const fed = new Fed();
+    try {
+      const xs = inputSamples(op, x, this.places(), fed);
+      withoutRecording(() =>
+        tidy(() => {
+          const inputs = xs.map((one, i) => castRaw(one, this.model.inputs[i]!.dtype));
+          this.model.callAll(inputs, { training: false, observe });
+        }),
+      );
     } finally {
       fed.dispose();
     }

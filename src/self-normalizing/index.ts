@@ -9,3 +9,5 @@ export {
   type TheoremOptions,
   type TheoremResult,
 } from './theorem.js';
+export { monitor, type LayerReport, type MonitorReport } from './monitor.js';
+export type { Problem, ProblemKind } from './problems.js';
