@@ -260,6 +260,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   napi_create_reference(env, frame, 1, &instance->frame_reference);
   instance->frame = frame.Data();
   exports["frame"] = frame;
+  exports["version"] = Napi::String::New(env, SELFNORM_VERSION);
 
   const auto add = [&](const char* name, auto function) { exports[name] = Napi::Function::New(env, function, name); };
   const auto add_hot = [&](const char* name, napi_callback callback) {

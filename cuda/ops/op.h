@@ -51,11 +51,26 @@ struct View {
   }
 };
 
+// What came with a call. TypeScript decides how many; one that was built for another version gets an error, not a
+// crash.
+template <class T>
+struct Arguments : std::span<const T> {
+  using std::span<const T>::span;
+  Arguments(std::span<const T> given) : std::span<const T>(given) {}
+
+  const T& operator[](size_t index) const {
+    if (index < this->size()) return this->data()[index];
+    throw Error("ERR_INTERNAL",
+                "argument " + std::to_string(index) + ": expected one, got " + std::to_string(this->size()) +
+                    " arguments: the addon was built for another version; build it again: npx selfnorm build");
+  }
+};
+
 struct Call {
   Queue& queue;
-  std::span<const View> inputs;
-  std::span<const View> outputs;
-  std::span<const double> params;
+  Arguments<View> inputs;
+  Arguments<View> outputs;
+  Arguments<double> params;
 
   int64_t integer(size_t index) const { return static_cast<int64_t>(params[index]); }
 };

@@ -28,6 +28,8 @@ export interface NativeMemory {
 export type TensorHolder = object;
 
 export interface Addon {
+  /** Of the package it was built from. */
+  readonly version: string;
   /** Arguments and results of `call`, `alias` and `create`: see binding/call.cc for the layout. */
   readonly frame: Float64Array;
   call(queue: number, op: number, ...holders: TensorHolder[]): void;
