@@ -1,7 +1,9 @@
-// The block's barrier, its warp operations, and the diagnosis of a block that cannot go on.
+// The threads of a block take turns: one runs until it waits or ends. Here are the barrier, the warp operations, and
+// the diagnosis of a block that cannot go on.
 #include "emulator/block.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 
@@ -12,14 +14,16 @@ namespace {
 /** Unwinds the threads of a block that has failed; never leaves the emulator. */
 struct Aborted {};
 
-thread_local Thread* current_thread = nullptr;
+// Atomic, because every fiber of this OS thread reads what its resumer wrote, and TSan takes fibers for threads.
+thread_local std::atomic<Thread*> current_thread{nullptr};
 
 Thread& calling_thread(const char* caller) {
-  if (current_thread == nullptr) {
+  Thread* const thread = current_thread.load(std::memory_order_relaxed);
+  if (thread == nullptr) {
     throw EmulatorError(std::string("emulator: ") + caller +
                         ": expected a call inside a kernel, got one outside; use launch");
   }
-  return *current_thread;
+  return *thread;
 }
 
 const char* name_of(WarpOperation operation) {
@@ -52,133 +56,163 @@ std::string list_of_lanes(unsigned lanes) {
   return text;
 }
 
-std::uint32_t arrived_of(std::uint64_t barrier) { return static_cast<std::uint32_t>(barrier); }
-std::uint32_t expected_of(std::uint64_t barrier) { return static_cast<std::uint32_t>(barrier >> 32); }
-Doing doing_of(std::uint64_t state) { return static_cast<Doing>(state >> 62); }
-
 }  // namespace
 
-Block::Block(const char* kernel_name, unsigned grid, unsigned threads)
-    : kernel_name_(kernel_name), grid_(grid), threads_(threads), warps_((threads + kWarpSize - 1) / kWarpSize) {
+Block::Block(const char* kernel_name, unsigned grid, unsigned threads, std::deque<Fiber>& fibers, KernelBody call,
+             void* body)
+    : kernel_name_(kernel_name),
+      grid_(grid),
+      call_(call),
+      body_(body),
+      threads_(threads),
+      warps_((threads + kWarpSize - 1) / kWarpSize) {
   for (unsigned t = 0; t < threads; ++t) {
     threads_[t].block = this;
+    threads_[t].fiber = &fibers[t];
     threads_[t].index = t;
   }
 }
 
-void Block::reset(unsigned index) {
+void Block::run(unsigned index, const std::vector<unsigned>& order) {
+  const Unwatched unwatched;
   index_ = index;
-  barrier_.store(std::uint64_t{threads()} << 32, std::memory_order_relaxed);
+  running_ = threads();
+  for (Warp& warp : warps_) warp.ended = 0;
   for (Thread& thread : threads_) {
     thread.barriers = 0;
-    set_state(thread, Doing::kRunning);
+    thread.doing = Doing::kIdle;
   }
-  for (Warp& warp : warps_) warp.ended = 0;
-  last_states_.clear();
+  for (const unsigned t : order) {
+    if (failure_ == nullptr) start(threads_[t]);
+  }
+  while (!ready_.empty() && failure_ == nullptr) {
+    Thread& next = *ready_.front();
+    ready_.pop_front();
+    resume(next);
+  }
+  if (failure_ == nullptr && running_ > 0) {
+    failure_ = std::make_exception_ptr(
+        EmulatorError("emulator: " + place() + ": deadlock: every thread waits: " + describe_waits()));
+  }
+  if (failure_ != nullptr) {
+    // Who has begun and not ended waits, and is unwound by an exception.
+    for (Thread& thread : threads_) {
+      if (thread.doing != Doing::kIdle && thread.doing != Doing::kEnded) resume(thread);
+    }
+  }
+  end_.take();
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
+  check_all_reached_every_barrier();
 }
 
-void Block::play(unsigned index, KernelBody call, void* body) {
-  Thread& self = threads_[index];
-  current_thread = &self;
+void Block::start(Thread& thread) {
+  current_thread.store(&thread, std::memory_order_relaxed);
+  thread.doing = Doing::kRunning;
+  thread.fiber->start(
+      [](void* argument) {
+        Thread& self = *static_cast<Thread*>(argument);
+        self.block->play(self);
+      },
+      &thread);
+  current_thread.store(nullptr, std::memory_order_relaxed);
+}
+
+void Block::resume(Thread& thread) {
+  current_thread.store(&thread, std::memory_order_relaxed);
+  thread.fiber->resume();
+  current_thread.store(nullptr, std::memory_order_relaxed);
+}
+
+void Block::play(Thread& self) {
   try {
-    throw_if_aborted();
-    call(body);
-    throw_if_aborted();
+    call_(body_);
     end(self);
   } catch (const Aborted&) {
   } catch (...) {
-    abort(std::current_exception());
+    const Unwatched unwatched;
+    if (failure_ == nullptr) failure_ = std::current_exception();
   }
-  set_state(self, Doing::kEnded);
-  current_thread = nullptr;
+  const Unwatched unwatched;
+  self.doing = Doing::kEnded;
+  end_.give();
+}
+
+void Block::wait(Thread& self, Doing doing) {
+  self.doing = doing;
+  self.fiber->yield();
+  if (failure_ != nullptr) throw Aborted{};
 }
 
 void Block::end(Thread& self) {
+  const Unwatched unwatched;
   const unsigned warp_index = self.index / kWarpSize;
   const unsigned lane = self.index % kWarpSize;
   Warp& warp = warps_[warp_index];
-  {
-    const std::lock_guard lock(warp.mutex);
-    warp.ended |= 1u << lane;
-    for (unsigned other = 0; other < kWarpSize; ++other) {
-      const LaneRequest* request = warp.waiting[other];
-      if (request == nullptr || ((request->mask >> lane) & 1u) == 0) continue;
-      fail("warp " + std::to_string(warp_index) + ": " + name_of(request->operation) + ": expected lanes " +
-           list_of_lanes(request->mask) + " to arrive as lane " + std::to_string(other) +
-           " named them, got the end of lane " + std::to_string(lane) + "; name only lanes that take part");
-    }
+  warp.ended |= 1u << lane;
+  for (unsigned other = 0; other < kWarpSize; ++other) {
+    const LaneRequest* const request = warp.waiting[other];
+    if (request == nullptr || ((request->mask >> lane) & 1u) == 0) continue;
+    fail("warp " + std::to_string(warp_index) + ": " + name_of(request->operation) + ": expected lanes " +
+         list_of_lanes(request->mask) + " to arrive as lane " + std::to_string(other) +
+         " named them, got the end of lane " + std::to_string(lane) + "; name only lanes that take part");
   }
-  const std::uint64_t now =
-      barrier_.fetch_sub(std::uint64_t{1} << 32, std::memory_order_acq_rel) - (std::uint64_t{1} << 32);
-  if (expected_of(now) > 0 && arrived_of(now) == expected_of(now)) {
-    // The others all wait, so the phase cannot move under us.
-    release_barrier(phase_.load(std::memory_order_relaxed), arrived_of(now));
-  }
+  --running_;
+  open_barrier_when_all_are_there();
 }
 
 void Block::sync_threads(Thread& self) {
-  throw_if_aborted();
+  const Unwatched unwatched;
   ++self.barriers;
-  ++self.waits;
-  // Cannot advance before this thread arrives.
-  const std::uint32_t phase = phase_.load(std::memory_order_relaxed);
-  set_state(self, Doing::kAtBarrier, phase);
-  const std::uint64_t now = barrier_.fetch_add(1, std::memory_order_acq_rel) + 1;
-  if (arrived_of(now) == expected_of(now)) {
-    release_barrier(phase, arrived_of(now));
-  } else {
-    while (phase_.load(std::memory_order_acquire) == phase) {
-      throw_if_aborted();
-      futex_wait(phase_, phase);
-    }
-  }
-  throw_if_aborted();
-  set_state(self, Doing::kRunning);
+  const unsigned phase = phase_;
+  Edge& edge = barrier_edges_[phase % 2];
+  edge.give();
+  ++at_barrier_;
+  open_barrier_when_all_are_there();
+  if (phase_ == phase) wait(self, Doing::kAtBarrier);
+  edge.take();
 }
 
-void Block::release_barrier(std::uint32_t phase, std::uint32_t arrived) {
-  barrier_.fetch_sub(arrived, std::memory_order_relaxed);
-  phase_.store(phase + 1, std::memory_order_release);
-  futex_wake_all(phase_);
+void Block::open_barrier_when_all_are_there() {
+  if (at_barrier_ < running_ || at_barrier_ == 0) return;
+  at_barrier_ = 0;
+  ++phase_;
+  for (Thread& thread : threads_) {
+    if (thread.doing == Doing::kAtBarrier) make_ready(thread);
+  }
+}
+
+void Block::make_ready(Thread& thread) {
+  thread.doing = Doing::kRunning;
+  ready_.push_back(&thread);
 }
 
 void Block::exchange(Thread& self, WarpOperation operation, unsigned mask, unsigned source, const void* value,
                      void* result, std::size_t bytes) {
-  throw_if_aborted();
+  const Unwatched unwatched;
   const unsigned warp_index = self.index / kWarpSize;
   const unsigned lane = self.index % kWarpSize;
   Warp& warp = warps_[warp_index];
-  LaneRequest request{operation, mask & lanes_of(warp_index), source, bytes, {}, {}, {}};
+  LaneRequest request{operation, mask & lanes_of(warp_index), source, bytes};
   if (bytes > 0) std::memcpy(request.value, value, bytes);
-  ++self.waits;
-  bool completed = false;
-  {
-    const std::lock_guard lock(warp.mutex);
-    check_arrival(warp, warp_index, lane, request);
-    warp.waiting[lane] = &request;
-    set_state(self, Doing::kInWarp);
-    try {
-      completed = complete(warp, warp_index, request.mask);
-    } catch (...) {
-      warp.waiting[lane] = nullptr;  // `request` is about to go out of scope
-      throw;
-    }
-  }
-  if (completed) {
-    warp.wakes.fetch_add(1, std::memory_order_release);
-    futex_wake_all(warp.wakes);
-  }
-  for (;;) {
-    const std::uint32_t seen = warp.wakes.load(std::memory_order_acquire);
-    if (request.released.load(std::memory_order_acquire) != 0) break;
-    if (aborted_.load(std::memory_order_acquire)) {
-      const std::lock_guard lock(warp.mutex);
-      if (warp.waiting[lane] == &request) warp.waiting[lane] = nullptr;
-      throw Aborted{};
-    }
-    futex_wait(warp.wakes, seen);
-  }
+  check_arrival(warp, warp_index, lane, request);
+  request.meeting = &meeting_of(warp, request.mask);
+  ++request.meeting->lanes;
+  request.meeting->edge.give();
+  warp.waiting[lane] = &request;
+  if (!complete(warp, warp_index, request.mask)) wait(self, Doing::kInWarp);
+  request.meeting->edge.take();
+  --request.meeting->lanes;
   if (bytes > 0) std::memcpy(result, request.result, bytes);
+}
+
+Meeting& Block::meeting_of(Warp& warp, unsigned mask) {
+  for (const LaneRequest* const request : warp.waiting) {
+    if (request != nullptr && request->mask == mask) return *request->meeting;
+  }
+  for (Meeting& meeting : warp.meetings) {
+    if (meeting.lanes == 0) return meeting;
+  }
+  return warp.meetings.emplace_back();
 }
 
 void Block::check_arrival(const Warp& warp, unsigned warp_index, unsigned lane, const LaneRequest& request) const {
@@ -193,7 +227,7 @@ void Block::check_arrival(const Warp& warp, unsigned warp_index, unsigned lane, 
          "; name only lanes that take part");
   }
   for (unsigned other = 0; other < kWarpSize; ++other) {
-    const LaneRequest* waiting = warp.waiting[other];
+    const LaneRequest* const waiting = warp.waiting[other];
     if (waiting == nullptr || waiting->mask == request.mask) continue;
     // One naming the other is not yet wrong: lane 0 may do {0,1} and then {0,2} while lane 2 already waits for it.
     if (((request.mask >> other) & 1u) == 0 || ((waiting->mask >> lane) & 1u) == 0) continue;
@@ -236,10 +270,9 @@ bool Block::complete(Warp& warp, unsigned warp_index, unsigned mask) {
   }
   for (unsigned lane = 0; lane < kWarpSize; ++lane) {
     if (((mask >> lane) & 1u) == 0) continue;
-    LaneRequest* request = warp.waiting[lane];
     warp.waiting[lane] = nullptr;
-    set_state(threads_[warp_index * kWarpSize + lane], Doing::kRunning);
-    request->released.store(1, std::memory_order_release);  // from here on the lane may return and the request be gone
+    Thread& thread = threads_[warp_index * kWarpSize + lane];
+    if (thread.doing == Doing::kInWarp) make_ready(thread);  // the one that came last goes on by itself
   }
   return true;
 }
@@ -249,62 +282,17 @@ unsigned Block::lanes_of(unsigned warp) const {
   return lanes == kWarpSize ? ~0u : (1u << lanes) - 1u;
 }
 
-void Block::set_state(Thread& thread, Doing doing, std::uint32_t phase) {
-  const std::uint64_t wait = thread.waits & 0x3fff'ffffu;
-  thread.state.store(static_cast<std::uint64_t>(doing) << 62 | wait << 32 | phase, std::memory_order_relaxed);
-}
-
-bool Block::waits(std::uint64_t state) const {
-  if (doing_of(state) == Doing::kInWarp) return true;
-  return doing_of(state) == Doing::kAtBarrier &&
-         static_cast<std::uint32_t>(state) == phase_.load(std::memory_order_relaxed);
-}
-
-bool Block::is_stuck() {
-  std::vector<std::uint64_t> states;
-  bool anyone_waits = false;
-  bool anyone_runs = false;
-  for (const Thread& thread : threads_) {
-    const std::uint64_t state = thread.state.load(std::memory_order_relaxed);
-    states.push_back(state);
-    anyone_waits |= waits(state);
-    anyone_runs |= !waits(state) && doing_of(state) != Doing::kEnded;
-  }
-  // Seen one after the other, not at once; equal twice in a row means that all waited at the moment in between.
-  const bool unchanged = states == last_states_;
-  last_states_ = std::move(states);
-  return unchanged && anyone_waits && !anyone_runs && nobody_is_about_to_move();
-}
-
-// A busy machine may hold up for seconds the thread that has arrived last, before it has released the others, or one
-// that has been released and has not noticed.
-bool Block::nobody_is_about_to_move() {
-  std::uint32_t at_barrier = 0;
-  for (const Thread& thread : threads_) {
-    const Doing doing = doing_of(thread.state.load(std::memory_order_relaxed));
-    at_barrier += doing == Doing::kAtBarrier ? 1 : 0;
-    if (doing != Doing::kInWarp) continue;
-    Warp& warp = warps_[thread.index / kWarpSize];
-    const std::lock_guard lock(warp.mutex);
-    if (warp.waiting[thread.index % kWarpSize] == nullptr) return false;
-  }
-  const std::uint64_t now = barrier_.load(std::memory_order_relaxed);
-  return at_barrier == arrived_of(now) && arrived_of(now) < expected_of(now);
-}
-
-std::string Block::describe_waits() {
+std::string Block::describe_waits() const {
   std::string text;
   unsigned at_barrier = 0;
   unsigned ended = 0;
   for (const Thread& thread : threads_) {
-    const std::uint64_t state = thread.state.load(std::memory_order_relaxed);
-    at_barrier += doing_of(state) == Doing::kAtBarrier && waits(state) ? 1 : 0;
-    ended += doing_of(state) == Doing::kEnded ? 1 : 0;
+    at_barrier += thread.doing == Doing::kAtBarrier ? 1 : 0;
+    ended += thread.doing == Doing::kEnded ? 1 : 0;
   }
   text += std::to_string(at_barrier) + " threads at sync_threads, " + std::to_string(ended) + " ended";
   for (unsigned w = 0; w < warps_.size(); ++w) {
-    Warp& warp = warps_[w];
-    const std::lock_guard lock(warp.mutex);
+    const Warp& warp = warps_[w];
     unsigned present = 0;
     for (unsigned lane = 0; lane < kWarpSize; ++lane) present |= warp.waiting[lane] != nullptr ? 1u << lane : 0u;
     unsigned told = 0;
@@ -319,22 +307,7 @@ std::string Block::describe_waits() {
   return text;
 }
 
-void Block::abort(std::exception_ptr failure) {
-  {
-    const std::lock_guard lock(failure_mutex_);
-    if (failure_ == nullptr) failure_ = std::move(failure);
-  }
-  aborted_.store(true, std::memory_order_release);
-  phase_.fetch_add(1, std::memory_order_release);
-  futex_wake_all(phase_);
-  for (Warp& warp : warps_) {
-    warp.wakes.fetch_add(1, std::memory_order_release);
-    futex_wake_all(warp.wakes);
-  }
-}
-
-void Block::rethrow_failure() {
-  if (failure_ != nullptr) std::rethrow_exception(failure_);
+void Block::check_all_reached_every_barrier() const {
   unsigned barriers = 0;
   for (const Thread& thread : threads_) barriers = std::max(barriers, thread.barriers);
   for (const Thread& thread : threads_) {
@@ -343,10 +316,6 @@ void Block::rethrow_failure() {
          " left early: expected " + std::to_string(barriers) + " calls of sync_threads as other threads make, got " +
          std::to_string(thread.barriers) + "; every thread of a block must reach every barrier");
   }
-}
-
-void Block::throw_if_aborted() const {
-  if (aborted_.load(std::memory_order_acquire)) throw Aborted{};
 }
 
 void Block::fail(const std::string& what) const { throw EmulatorError("emulator: " + place() + ": " + what); }
@@ -367,7 +336,7 @@ void fail_shared_index(long long index, int size) {
                    std::to_string(size) + "), got " + std::to_string(index));
 }
 
-bool inside_kernel() { return current_thread != nullptr; }
+bool inside_kernel() { return current_thread.load(std::memory_order_relaxed) != nullptr; }
 
 }  // namespace selfnorm::emulator::engine
 

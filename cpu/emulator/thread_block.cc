@@ -1,16 +1,21 @@
-// Launching: the order of blocks, the watch over a block in flight, and what is done when it hangs.
+// Launching: the order of blocks and threads, and the watch over a launch that does not end.
 #include "emulator/thread_block.h"
 
+#include <pthread.h>
+#include <time.h>
+
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <mutex>
 #include <numeric>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "emulator/block.h"
-#include "emulator/thread_pool.h"
 
 namespace selfnorm::emulator {
 
@@ -18,17 +23,75 @@ namespace {
 
 using Milliseconds = std::chrono::milliseconds;
 
-struct Settings {
-  BlockOrder order = BlockOrder::kForward;
-  std::uint32_t seed = 1;
-  Milliseconds watchdog = kDefaultWatchdog;
+/** Ends the process when a launch takes too long: a thread in an endless loop gives nobody a turn. Counts the processor
+   time of the launching thread, so that a busy machine is no hang. */
+class Watchdog {
+ public:
+  ~Watchdog() {
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+
+  void set_limit(Milliseconds limit) {
+    const std::lock_guard lock(mutex_);
+    limit_ = limit;
+  }
+
+  void begin(const char* kernel_name) {
+    const std::lock_guard lock(mutex_);
+    kernel_name_ = kernel_name;
+    pthread_getcpuclockid(pthread_self(), &clock_);
+    began_ = now();
+    if (!thread_.joinable()) thread_ = std::thread([this] { watch(); });
+  }
+
+  void end() {
+    const std::lock_guard lock(mutex_);
+    kernel_name_ = nullptr;
+  }
+
+ private:
+  static constexpr Milliseconds kTick{50};
+
+  Milliseconds now() const {
+    timespec time{};
+    clock_gettime(clock_, &time);
+    return Milliseconds(time.tv_sec * 1'000 + time.tv_nsec / 1'000'000);
+  }
+
+  void watch() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      changed_.wait_for(lock, kTick);
+      if (kernel_name_ == nullptr || now() - began_ < limit_) continue;
+      std::fprintf(stderr, "emulator: %s: watchdog: expected a launch to take at most %lld ms, got an endless loop\n",
+                   kernel_name_, static_cast<long long>(limit_.count()));
+      std::abort();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::thread thread_;
+  Milliseconds limit_ = kDefaultWatchdog;
+  const char* kernel_name_ = nullptr;  // null: no launch in flight
+  clockid_t clock_{};
+  Milliseconds began_{};
+  bool stopping_ = false;
 };
 
 /** What launches share; the mutex makes them take turns. */
 struct Device {
   std::mutex mutex;
-  Settings settings;
-  engine::ThreadPool pool;
+  Order order = Order::kForward;
+  std::uint32_t seed = 1;
+  std::deque<engine::Fiber> fibers;
+  Watchdog watchdog;
 };
 
 Device& device() {
@@ -36,65 +99,28 @@ Device& device() {
   return only;
 }
 
-std::vector<unsigned> ordered_blocks(unsigned grid, const Settings& settings) {
-  std::vector<unsigned> blocks(grid);
-  std::iota(blocks.begin(), blocks.end(), 0u);
-  if (settings.order == BlockOrder::kReverse) return {blocks.rbegin(), blocks.rend()};
-  if (settings.order == BlockOrder::kShuffled) {
+std::vector<unsigned> ordered(unsigned count) {
+  std::vector<unsigned> all(count);
+  std::iota(all.begin(), all.end(), 0u);
+  const auto [order, seed] = std::pair(device().order, device().seed);
+  if (order == Order::kReverse) return {all.rbegin(), all.rend()};
+  if (order == Order::kShuffled) {
     // Not std::shuffle, whose permutation differs between standard libraries: a seed must repeat a failure.
-    std::mt19937 random(settings.seed);
-    for (unsigned left = grid; left > 1; --left) std::swap(blocks[left - 1], blocks[random() % left]);
+    std::mt19937 random(seed);
+    for (unsigned left = count; left > 1; --left) std::swap(all[left - 1], all[random() % left]);
   }
-  return blocks;
-}
-
-struct Run {
-  engine::Block& block;
-  engine::KernelBody call;
-  void* body;
-};
-
-constexpr Milliseconds kTick{50};
-constexpr Milliseconds kUnwindTime{2'000};
-
-void abort_with(engine::Block& block, const std::string& what) {
-  block.abort(std::make_exception_ptr(EmulatorError("emulator: " + block.place() + ": " + what)));
-}
-
-/** Waits for the block in flight. Once it hangs, unwinds it; threads that wait nowhere cannot be unwound, and as they
-    still use the caller's memory, nothing can follow but the end of the test process. */
-void watch(engine::ThreadPool& pool, engine::Block& block, Milliseconds watchdog) {
-  const auto deadline = std::chrono::steady_clock::now() + watchdog;
-  while (!pool.wait_for(std::min<std::chrono::nanoseconds>(kTick, watchdog))) {
-    if (block.is_stuck()) {
-      abort_with(block, "deadlock: every thread waits: " + block.describe_waits());
-      break;
-    }
-    if (std::chrono::steady_clock::now() < deadline) continue;
-    const std::string what = "watchdog: expected the block to end within " + std::to_string(watchdog.count()) +
-                             " ms, got a block still running: " + block.describe_waits();
-    abort_with(block, what);
-    if (pool.wait_for(kUnwindTime)) return;
-    std::fprintf(stderr, "emulator: %s: %s; a thread is in an endless loop, ending the process\n",
-                 block.place().c_str(), what.c_str());
-    std::abort();
-  }
-  while (!pool.wait_for(watchdog)) {
-  }
+  return all;
 }
 
 }  // namespace
 
-void set_block_order(BlockOrder order, std::uint32_t seed) {
+void set_order(Order order, std::uint32_t seed) {
   const std::lock_guard lock(device().mutex);
-  device().settings.order = order;
-  device().settings.seed = seed;
+  device().order = order;
+  device().seed = seed;
 }
 
-void set_watchdog(std::chrono::milliseconds limit) {
-  const std::lock_guard lock(device().mutex);
-  device().settings.watchdog = limit;
-}
+void set_watchdog(std::chrono::milliseconds limit) { device().watchdog.set_limit(limit); }
 
 namespace engine {
 
@@ -105,21 +131,19 @@ void run_grid(const char* kernel_name, unsigned grid, unsigned block, KernelBody
     throw EmulatorError(name + ": launch: block: expected 1 to " + std::to_string(kMaximumThreads) + " threads, got " +
                         std::to_string(block));
   }
-  const std::lock_guard lock(device().mutex);
-  Block in_flight(kernel_name, grid, block);
-  Run run{in_flight, call, body};
-  for (const unsigned index : ordered_blocks(grid, device().settings)) {
+  Device& shared = device();
+  const std::lock_guard lock(shared.mutex);
+  while (shared.fibers.size() < block) shared.fibers.emplace_back();
+  struct Watch {
+    Watchdog& watchdog;
+    ~Watch() { watchdog.end(); }
+  } const watch{shared.watchdog};
+  shared.watchdog.begin(kernel_name);
+  Block in_flight(kernel_name, grid, block, shared.fibers, call, body);
+  const std::vector<unsigned> threads = ordered(block);
+  for (const unsigned index : ordered(grid)) {
     poison_shared_arrays();
-    in_flight.reset(index);
-    device().pool.start(
-        block,
-        [](void* argument, unsigned thread) {
-          const Run& current = *static_cast<Run*>(argument);
-          current.block.play(thread, current.call, current.body);
-        },
-        &run);
-    watch(device().pool, in_flight, device().settings.watchdog);
-    in_flight.rethrow_failure();
+    in_flight.run(index, threads);
   }
 }
 

@@ -1,6 +1,7 @@
-// The emulator: runs a kernel with one OS thread per CUDA thread, one block after another, so that ASan, UBSan and
-// TSan can look at device code on a machine without a GPU. This is all that portable.h needs of it; tests only.
-// What CUDA leaves undefined (a lost barrier, lanes that disagree) is an EmulatorError on the launching thread.
+// The emulator: runs a kernel with one fiber per CUDA thread, one block after another, so that ASan, UBSan and TSan can
+// look at device code on a machine without a GPU. Threads take turns at barriers and warp operations only, in a fixed
+// order. This is all that portable.h needs of it; tests only. What CUDA leaves undefined (a lost barrier, lanes that
+// disagree) is an EmulatorError on the launching thread.
 #pragma once
 
 #include <chrono>
@@ -41,14 +42,15 @@ void sync_warp(unsigned mask = ~0u);
 /** `__ballot_sync(mask, predicate)`: bit i is lane i's predicate; 0 for lanes outside `mask`. */
 unsigned ballot(unsigned mask, bool predicate);
 
-enum class BlockOrder { kForward, kReverse, kShuffled };
+enum class Order { kForward, kReverse, kShuffled };
 
-/** Order of blocks in later launches; `seed` picks the permutation of kShuffled. Starts as kForward. */
-void set_block_order(BlockOrder order, std::uint32_t seed = 1);
+/** Order of blocks in later launches, and of the threads of a block that start; `seed` picks kShuffled's. Starts as
+ * kForward. */
+void set_order(Order order, std::uint32_t seed = 1);
 
-/** Longest a block may run before it is called hung. A block whose threads all wait is found in a tenth of a second. */
+/** Most processor time a launch may take before it is called endless, which ends the process. */
 void set_watchdog(std::chrono::milliseconds limit);
-inline constexpr std::chrono::milliseconds kDefaultWatchdog{20'000};
+inline constexpr std::chrono::milliseconds kDefaultWatchdog{60'000};
 
 namespace engine {
 
