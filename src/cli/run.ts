@@ -3,7 +3,13 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, invalid, SelfnormError } from '../errors.js';
-import { Interrupted, type Experiment, type RunSettings, type Size } from '../experiments/experiment.js';
+import {
+  Interrupted,
+  type Experiment,
+  type ExperimentOption,
+  type RunSettings,
+  type Size,
+} from '../experiments/experiment.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
 import { RunFolder } from '../experiments/run-folder.js';
 import { formatDuration } from '../report/duration.js';
@@ -19,6 +25,7 @@ interface Flags {
   full?: boolean;
   device?: string;
   epochs?: number;
+  steps?: number;
   seed?: number;
   seeds?: number;
   limit?: number;
@@ -39,6 +46,15 @@ const wholeNumber =
     return value;
   };
 
+/** Options that only some experiments take. */
+const OPTIONS: Readonly<Record<ExperimentOption, () => Option>> = {
+  epochs: () => new Option('--epochs <n>', 'train each configuration for so many epochs').argParser(wholeNumber(1)),
+  steps: () => new Option('--steps <n>', 'take so many steps in each fit').argParser(wholeNumber(1)),
+  seeds: () => new Option('--seeds <n>', 'how many seeds, counting up from the first').argParser(wholeNumber(1)),
+  limit: () => new Option('--limit <n>', 'use only the first n training images').argParser(wholeNumber(1)),
+  data: () => new Option('--data <folder>', 'where the data set lies'),
+};
+
 /** Adds `run` with a subcommand for each experiment; `done` gets the exit code. */
 export function addRunCommand(program: Command, done: (code: number) => void): void {
   const run = program
@@ -46,19 +62,17 @@ export function addRunCommand(program: Command, done: (code: number) => void): v
     .description('run an experiment and write its report')
     .usage('<experiment> [options]');
   for (const experiment of EXPERIMENTS) {
-    const { name, document, description, sizes } = experiment;
-    run
+    const { name, document, description, sizes, options } = experiment;
+    const command = run
       .command(name)
       .description(`${description} (document ${document})`)
       .addOption(new Option('--quick', sizes.quick).conflicts('full'))
       .addOption(new Option('--full', `${sizes.full} (without either: ${sizes.default})`))
       .option('--device <name>', 'cpu, cuda or cuda:N; by default CUDA if it works')
-      .option('--epochs <n>', 'train each configuration for so many epochs', wholeNumber(1))
-      .option('--seed <n>', 'the first seed (default: 1)', wholeNumber(0))
-      .option('--seeds <n>', 'how many seeds, counting up from the first', wholeNumber(1))
-      .option('--limit <n>', 'use only the first n training images', wholeNumber(1))
+      .option('--seed <n>', 'the first seed (default: 1)', wholeNumber(0));
+    for (const option of options) command.addOption(OPTIONS[option]());
+    command
       .option('--out <folder>', `where everything is written (default: the next free folder in ${RUNS}/)`)
-      .option('--data <folder>', 'where the data set lies')
       .option('--json', 'for machines: one JSON object a line')
       .option('--resume', 'go on with an interrupted run; with --out, the one in that folder')
       .action(async (flags: Flags) => done(await runExperiment(experiment, flags)));
@@ -101,7 +115,7 @@ function checkSameSettings(flags: Flags, known: RunSettings, experiment: Experim
   if (size !== 'default' && size !== known.size) {
     throw invalid('ERR_ARGUMENT', 'run', `--${size}`, `the size of the run, ${known.size}`, size, 'leave it out');
   }
-  for (const name of ['epochs', 'seed', 'seeds', 'limit'] as const) {
+  for (const name of ['epochs', 'steps', 'seed', 'seeds', 'limit'] as const) {
     const given = flags[name];
     if (given !== undefined && given !== known[name]) {
       const had =
@@ -127,13 +141,14 @@ async function openFolder(experiment: Experiment, flags: Flags): Promise<RunFold
     return folder;
   }
   if (flags.device !== undefined) setDevice(flags.device);
-  const { epochs, seeds, limit } = flags;
+  const { epochs, steps, seeds, limit } = flags;
   return RunFolder.create(flags.out ?? freeFolder(base), {
     experiment: experiment.name,
     size,
     seed: flags.seed ?? 1,
     device: device(),
     ...(epochs === undefined ? {} : { epochs }),
+    ...(steps === undefined ? {} : { steps }),
     ...(seeds === undefined ? {} : { seeds }),
     ...(limit === undefined ? {} : { limit }),
   });

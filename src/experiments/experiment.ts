@@ -12,6 +12,8 @@ export interface RunSettings {
   readonly size: Size;
   /** At most so many epochs in each training run; by default what the size says. */
   readonly epochs?: number;
+  /** At most so many steps in each fit, where there are no epochs; by default what the size says. */
+  readonly steps?: number;
   /** The first seed. */
   readonly seed: number;
   /** How many seeds, counting up from the first; by default what the size says. */
@@ -72,6 +74,9 @@ export interface RunContext {
 /** Does an experiment and says what came of it. @throws Interrupted when the signal stopped it and its state is saved. */
 export type Run = (context: RunContext) => Promise<Report>;
 
+/** An option that not every experiment has a use for. */
+export type ExperimentOption = 'epochs' | 'steps' | 'seeds' | 'limit' | 'data';
+
 /** An experiment as the registry lists it. */
 export interface Experiment {
   /** As the command line takes it: `mnist-elu`. */
@@ -81,6 +86,8 @@ export interface Experiment {
   readonly description: string;
   /** What each size runs. */
   readonly sizes: Readonly<Record<Size, string>>;
+  /** The options it takes beside those of every experiment. */
+  readonly options: readonly ExperimentOption[];
   /** Loads the library and the experiment. */
   load(): Promise<Run>;
 }

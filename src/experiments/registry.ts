@@ -11,6 +11,20 @@ export const EXPERIMENTS: readonly Experiment[] = [
       default: '25 epochs of these, Leaky ReLU, PReLU, ELU with alpha 0.1, and ELU with early stopping',
       full: 'all that with three seeds, and 250 epochs with dropout 0.5',
     },
+    options: ['epochs', 'seeds', 'limit', 'data'],
     load: async () => (await import('./mnist-elu/run.js')).runMnistElu,
+  },
+  {
+    name: 'relu-approximation',
+    document: '004 "SELUs don’t actually solve the dying ReLU problem"',
+    description: 'one unit learns ReLU: who goes straight, who dies, and from which starts; every activation',
+    sizes: {
+      quick: 'a minute: 3,000 steps from the two starts, 1,000 from 200 random ones and from maps of 21 x 21',
+      default:
+        '20,000 steps from the two starts, 2,000 from 200 random ones and from maps of 41 x 41, batches of three sizes',
+      full: '100,000 steps from the two starts, 5,000 from 2,000 random ones and from maps of 121 x 121',
+    },
+    options: ['steps'],
+    load: async () => (await import('./relu-approximation/run.js')).runReluApproximation,
   },
 ];

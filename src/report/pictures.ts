@@ -3,7 +3,8 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../native/paths.js';
-import { toVegaLite, type Chart } from './chart.js';
+import type { Chart } from './chart.js';
+import { toVegaLite } from './vega-lite.js';
 
 /** PNG pixels per unit of the SVG: sharp on a dense screen. */
 const PNG_SCALE = 2;

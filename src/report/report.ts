@@ -10,12 +10,14 @@ export interface RunRecord {
   /** What runs that differ only in their seed share, as `'ELU, He'`. */
   readonly configuration: string;
   readonly seed: number;
-  /** One value an epoch by log name: `loss`, `acc`, `val_loss`, `val_acc`. */
+  /** One value an epoch by log name: `loss`, `acc`, `val_loss`, `val_acc`. Empty where nothing goes by epochs. */
   readonly history: Readonly<Record<string, readonly number[]>>;
   /** Seconds of each epoch, validation included. */
   readonly secondsPerEpoch: readonly number[];
   /** Single numbers measured after training, by name, as `test_acc`. */
   readonly results: Readonly<Record<string, number>>;
+  /** Longer lists that were measured, by name: the errors of many starts, a learnt function's values. */
+  readonly lists?: Readonly<Record<string, readonly number[]>>;
   /** What made this run what it is: optimizer, batch size, parameters, ... */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
 }

@@ -1,50 +1,17 @@
 // The experiment through the command line, as a process of its own: a few real images, the whole report; killed at random
 // moments and stopped by Ctrl-C, it goes on to the same bits.
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../src/experiments/experiment.js';
 import { parseExactly } from '../../src/experiments/exact-json.js';
 import type { Report, RunRecord } from '../../src/report/report.js';
+import { start, type Ended, type Ending } from '../harness/command-line.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'selfnorm-mnist-elu-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const PROGRAM = `import(${JSON.stringify(join(process.cwd(), 'src/cli/main.ts'))})
-  .then(({ main }) => main(process.argv.slice(1))).then((code) => { process.exitCode = code; });`;
 const ARGUMENTS = ['run', 'mnist-elu', '--quick', '--limit', '400', '--epochs', '2', '--device', 'cpu', '--json'];
-
-interface Ended {
-  readonly code: number | null;
-  readonly events: readonly (RunEvent | { event: 'report' | 'interrupted'; resume?: string })[];
-  readonly stderr: string;
-}
-
-interface Ending {
-  readonly signal: NodeJS.Signals;
-  /** After so many events, */
-  readonly afterEvents: number;
-  /** and so many milliseconds. */
-  readonly delay: number;
-}
-
-/** Runs the command line in a process of its own, which a signal may end. */
-function start(args: readonly string[], ending?: Ending): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', '-e', PROGRAM, '--', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const events: Ended['events'][number][] = [];
-  let stderr = '';
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  createInterface(child.stdout).on('line', (line) => {
-    events.push(JSON.parse(line) as Ended['events'][number]);
-    if (events.length === ending?.afterEvents) setTimeout(() => child.kill(ending.signal), ending.delay);
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, events, stderr })));
-}
 
 /** Everything a run leaves that must not depend on how often it was broken off. */
 function bits(out: string): Record<string, unknown> {

@@ -55,6 +55,93 @@ test('a dot chart has its rows in order and names its references', async () => {
   expect(found).toContain('the document');
 });
 
+test('panels have their titles, the backdrop in each, and a legend', async () => {
+  const chart: Chart = {
+    kind: 'panels',
+    xTitle: 'x',
+    yTitle: 'y',
+    columns: 2,
+    xDomain: [0, 2],
+    yDomain: [0, 1],
+    backdrop: { label: 'target', color: '#D55E00', x: [0, 2], y: [0, 1] },
+    panels: ['zebra', 'ant', 'bee'].map((title) => ({
+      title,
+      series: [{ label: 'learnt', color: '#0072B2', x: [0, 1, 2], y: [0.1, NaN, 0.3] }],
+    })),
+  };
+  const svg = await drawSvg(chart);
+  const found = words(svg);
+  expect(found.filter((word) => ['zebra', 'ant', 'bee'].includes(word))).toEqual(['zebra', 'ant', 'bee']);
+  expect(found).toEqual(expect.arrayContaining(['target', 'learnt']));
+  // One in the legend, one in each panel.
+  expect([...svg.matchAll(/<path [^>]*stroke="#D55E00"/g)]).toHaveLength(4);
+});
+
+describe('maps', () => {
+  const chart = (cells: readonly (readonly number[])[]): Chart => ({
+    kind: 'maps',
+    xTitle: 'c',
+    yTitle: 'd',
+    columns: 2,
+    classes: [
+      { label: 'learns', color: '#0072B2' },
+      { label: 'dies', color: '#D55E00' },
+      { label: 'never seen', color: '#009E73' },
+    ],
+    x: [0, 1, 2],
+    y: [1, 2, 4],
+    logarithmicY: true,
+    rings: [{ x: 1, y: 2 }],
+    panels: [
+      { title: 'zebra', cells },
+      { title: 'ant', cells, path: { x: [0, 1], y: [1, 3] } },
+    ],
+  });
+  const fills = (svg: string, color: string): number => [...svg.matchAll(new RegExp(`fill="${color}"`, 'g'))].length;
+
+  test('merge cells of one class, and name the classes that are there', async () => {
+    const one = await drawSvg(chart([[0, 0, 0], [0, 0, 0], [1, 1, 1]])); // prettier-ignore
+    const many = await drawSvg(chart([[0, 1, 0], [1, 0, 1], [1, 1, 1]])); // prettier-ignore
+    // A legend entry and, in two panels, two rows; or six cells and a row.
+    expect(fills(one, '#0072B2')).toBe(1 + 2 * 2);
+    expect(fills(one, '#D55E00')).toBe(1 + 2 * 1);
+    expect(fills(many, '#0072B2')).toBe(1 + 2 * 3);
+    expect(fills(many, '#D55E00')).toBe(1 + 2 * 4);
+    expect(words(one)).toEqual(expect.arrayContaining(['zebra', 'ant', 'learns', 'dies']));
+    expect(words(one)).not.toContain('never seen');
+  });
+});
+
+test('divided bars keep the order of their rows, with the first count beside', async () => {
+  const chart: Chart = {
+    kind: 'shares',
+    xTitle: 'share',
+    classes: [
+      { label: 'learns', color: '#0072B2' },
+      { label: 'dies', color: '#D55E00' },
+    ],
+    rows: [
+      { label: 'zebra', counts: [197, 3] },
+      { label: 'ant', counts: [0, 200] },
+    ],
+  };
+  const found = words(await drawSvg(chart));
+  expect(found.filter((word) => ['zebra', 'ant'].includes(word))).toEqual(['zebra', 'ant']);
+  expect(found).toEqual(expect.arrayContaining(['197', 'learns', 'dies', '100%']));
+});
+
+test('logarithmic axes have round ticks, and a level has its name', async () => {
+  const chart = lines([0.9, 0.1, 0.02], {
+    logarithmic: 'both',
+    yDomain: [0.01, 1],
+    series: [{ label: 'error', color: '#0072B2', x: [1, 10, 1000], y: [0.9, 0.1, 0.02] }],
+    level: { y: 0.0625, label: 'straight line' },
+  });
+  expect(words(await drawSvg(chart))).toEqual(
+    expect.arrayContaining(['1', '10', '100', '1,000', '0.1', 'straight line']),
+  );
+});
+
 test('a PNG is twice as large as its SVG, and shows words without fonts of the system', async () => {
   const { svg, png } = await draw(lines([3, 2, 1]));
   const [, width, height] = /width="([\d.]+)" height="([\d.]+)"/.exec(svg)!.map(Number);

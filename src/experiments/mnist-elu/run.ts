@@ -9,6 +9,7 @@ import { describeEnvironment } from '../../report/environment.js';
 import type { Report, RunRecord } from '../../report/report.js';
 import { setSeed } from '../../tensor/random-state.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { commandOf } from '../command.js';
 import type { Run, RunContext } from '../experiment.js';
 import { runTrial } from '../trial.js';
 import { buildNetwork } from './network.js';
@@ -141,15 +142,6 @@ export const runMnistElu: Run = async (context): Promise<Report> => {
   } finally {
     for (const tensor of Object.values(images) as Tensor[]) tensor.dispose();
   }
-  const { size, epochs, seed, seeds, limit } = settings;
-  const flags = [
-    ...(size === 'default' ? [] : [`--${size}`]),
-    ...(epochs === undefined ? [] : [`--epochs ${epochs}`]),
-    ...(seed === 1 ? [] : [`--seed ${seed}`]),
-    ...(seeds === undefined ? [] : [`--seeds ${seeds}`]),
-    ...(limit === undefined ? [] : [`--limit ${limit}`]),
-    `--device ${settings.device}`,
-  ];
   const all = [...new Set(trials.map((trial) => trial.seed))];
   const { settings: facts } = runs[0]!;
   const count = (name: string): string => Number(facts[name]).toLocaleString('en');
@@ -158,10 +150,10 @@ export const runMnistElu: Run = async (context): Promise<Report> => {
     title: 'ELU against ReLU on MNIST',
     document: 'Document 003, “How to use ELU with Keras?”',
     ...describeRuns(runs),
-    command: `npx selfnorm run ${settings.experiment} ${flags.join(' ')}`,
+    command: commandOf(settings),
     runs,
     settings: {
-      Size: size,
+      Size: settings.size,
       Seeds: all.join(', '),
       'Training runs': runs.length,
       Images: ['train', 'validate', 'test'].map((use, i) => `${count(IMAGES[i]!)} to ${use}`).join(', '),

@@ -1,0 +1,139 @@
+// Line charts as Vega-Lite.
+import type { TopLevelSpec } from 'vega-lite';
+import type { LineChart, Series } from './chart.js';
+import { CONFIG, finite, HEIGHT, WIDTH } from './chart-style.js';
+
+/** Short lines show their points. */
+const MOST_POINTS = 10;
+
+/** Labels in the order they come, each once. */
+const labelsOf = (chart: LineChart): string[] => [...new Set(chart.series.map(({ label }) => label))];
+
+/** The mean over runs that have a value there; runs may have stopped early. */
+function meanOf(series: readonly Series[]): { x: number; y: number }[] {
+  const sums = new Map<number, { sum: number; count: number }>();
+  for (const { x, y } of series) {
+    y.forEach((value, i) => {
+      const at = x?.[i] ?? i + 1;
+      const { sum, count } = sums.get(at) ?? { sum: 0, count: 0 };
+      sums.set(at, { sum: sum + value, count: count + 1 });
+    });
+  }
+  return [...sums].sort(([a], [b]) => a - b).map(([x, { sum, count }]) => ({ x, y: sum / count }));
+}
+
+/** The first, the last, and round numbers between: epochs are counted, not measured. */
+function ticks(longest: number): number[] {
+  const step = [1, 2, 5, 10, 20, 25, 50, 100, 250, 500, 1000].find((size) => longest / size <= 6) ?? longest;
+  const round = Array.from({ length: Math.floor(longest / step) }, (_, i) => (i + 1) * step);
+  return [...new Set([1, ...round.filter((tick) => tick === 1 || tick > step / 2)])];
+}
+
+const isLogarithmic = ({ logarithmic }: LineChart, axis: 'x' | 'y'): boolean =>
+  logarithmic === axis || logarithmic === 'both';
+/** Whether x is epochs, or the like: whole numbers from 1 on. */
+const isCounted = (chart: LineChart): boolean => chart.xDomain === undefined && !isLogarithmic(chart, 'x');
+
+/** Ticks of a logarithmic axis. */
+const ROUND = [-4, -3, -2, -1, 0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+
+/** Scale and axis of x. */
+function xAxis(chart: LineChart, longest: number): object {
+  if (isCounted(chart)) {
+    return {
+      scale: { domain: [1, Math.max(longest, 2)], nice: false, padding: longest <= MOST_POINTS ? 6 : 0 },
+      // Vega would thin the ticks out to one less than there are steps of 1.
+      axis: { grid: false, format: 'd', values: ticks(longest), tickMinStep: 0.5, labelFlush: false },
+    };
+  }
+  const domain = chart.xDomain ?? [1, Math.max(longest, 2)];
+  if (!isLogarithmic(chart, 'x')) return { scale: { domain, nice: false }, axis: { grid: false, tickCount: 6 } };
+  const decades = Array.from({ length: Math.floor(Math.log10(domain[1])) + 1 }, (_, i) => 10 ** i);
+  const values = decades.filter((tick) => tick >= domain[0]);
+  return { scale: { domain, nice: false, type: 'log' }, axis: { grid: false, format: ',d', values } };
+}
+
+/** The level, with its name below its left end. */
+function levelLayers({ level, xDomain }: LineChart, longest: number): object[] {
+  if (level === undefined) return [];
+  const data = { values: [{ x: xDomain?.[0] ?? 1, y: level.y, text: level.label }] };
+  const y = { field: 'y', type: 'quantitative' };
+  const none = { color: null, strokeDash: null };
+  return [
+    { data, mark: { type: 'rule', color: '#9ca3af', strokeWidth: 1.25 }, encoding: { y, x: null, ...none } },
+    ...(longest > 0
+      ? [
+          {
+            data,
+            mark: { type: 'text', align: 'left', baseline: 'top', dx: 4, dy: 4, color: '#4b5563', fontSize: 11.5 },
+            encoding: { y, text: { field: 'text' }, ...none },
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Lines over a common axis. */
+export function lineSpec(chart: LineChart): TopLevelSpec {
+  const labels = labelsOf(chart);
+  const first = labels.map((label) => chart.series.find((series) => series.label === label)!);
+  const runs = chart.series.flatMap(({ label, x, y }, run) =>
+    y.map((value, i) => ({ label, run, x: x?.[i] ?? i + 1, y: finite(value) })),
+  );
+  const means = labels.flatMap((label) =>
+    meanOf(chart.series.filter((series) => series.label === label)).map(({ x, y }) => ({ label, x, y: finite(y) })),
+  );
+  const repeated = chart.showRuns === true && chart.series.length > labels.length;
+  const longest = Math.max(0, ...means.map(({ x }) => x));
+  const drawable = means.some(({ y }) => y !== null);
+  const points = isCounted(chart) && longest <= MOST_POINTS;
+  const encoding = {
+    x: { field: 'x', type: 'quantitative', title: chart.xTitle, ...xAxis(chart, longest) },
+    y: {
+      field: 'y',
+      type: 'quantitative',
+      title: chart.yTitle,
+      scale: {
+        ...(isLogarithmic(chart, 'y') ? { type: 'log' } : { zero: false }),
+        ...(drawable ? {} : { domain: [0, 1] }),
+        ...(chart.yDomain === undefined ? {} : { domain: chart.yDomain, nice: false }),
+      },
+      axis: {
+        ...(isLogarithmic(chart, 'y') ? { values: ROUND } : { tickCount: 6 }),
+        ...(chart.yFormat === undefined ? {} : { format: chart.yFormat }),
+      },
+    },
+    color: {
+      field: 'label',
+      type: 'nominal',
+      scale: { domain: labels, range: first.map(({ color }) => color) },
+      legend: { columns: labels.length > 3 ? 2 : labels.length, symbolType: 'stroke' },
+    },
+    strokeDash: {
+      field: 'label',
+      type: 'nominal',
+      scale: { domain: labels, range: first.map(({ dashed }) => (dashed === true ? [5, 3] : [1, 0])) },
+      legend: { columns: labels.length > 3 ? 2 : labels.length, symbolType: 'stroke' },
+    },
+  } as const;
+  const spec = {
+    width: WIDTH,
+    height: HEIGHT,
+    encoding,
+    layer: [
+      ...(repeated
+        ? [
+            {
+              data: { values: runs },
+              mark: { type: 'line', strokeWidth: 1, opacity: 0.35, clip: true },
+              encoding: { detail: { field: 'run', type: 'nominal' } },
+            },
+          ]
+        : []),
+      ...levelLayers(chart, longest),
+      { data: { values: means }, mark: { type: 'line', strokeWidth: 2.25, point: points, clip: true } },
+    ],
+    config: CONFIG,
+  };
+  return spec as unknown as TopLevelSpec;
+}

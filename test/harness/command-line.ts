@@ -1,0 +1,38 @@
+// The command line in a process of its own, listened to by its JSON events, and ended by a signal at a moment that a test names.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { RunEvent } from '../../src/experiments/experiment.js';
+
+const PROGRAM = `import(${JSON.stringify(join(process.cwd(), 'src/cli/main.ts'))})
+  .then(({ main }) => main(process.argv.slice(1))).then((code) => { process.exitCode = code; });`;
+/** How a process ended, and what it told before. */
+export interface Ended {
+  readonly code: number | null;
+  readonly events: readonly (RunEvent | { event: 'report' | 'interrupted'; resume?: string })[];
+  readonly stderr: string;
+}
+
+/** The end that a test gives it. */
+export interface Ending {
+  readonly signal: NodeJS.Signals;
+  /** After so many events, */
+  readonly afterEvents: number;
+  /** and so many milliseconds. */
+  readonly delay: number;
+}
+
+/** Runs the command line in a process of its own, which a signal may end. */
+export function start(args: readonly string[], ending?: Ending): Promise<Ended> {
+  const child = spawn(process.execPath, ['--import', 'tsx', '-e', PROGRAM, '--', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const events: Ended['events'][number][] = [];
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  createInterface(child.stdout).on('line', (line) => {
+    events.push(JSON.parse(line) as Ended['events'][number]);
+    if (events.length === ending?.afterEvents) setTimeout(() => child.kill(ending.signal), ending.delay);
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, events, stderr })));
+}
