@@ -52,6 +52,25 @@ function elementwise(name: ActivationName): Trial[] {
   ];
 }
 
+/** Document 004's toy: f(a x + b) c + d learns ReLU on 256 points, by Adam. Many tiny ops: what is timed is the host. */
+function fitToy(steps: number): sn.Tensor {
+  const x = sn.linspace(-0.5, 0.5, 256);
+  const target = sn.relu(x);
+  const [a, b, c, d] = [1, 0.5, 1, 0].map((value) => sn.variable(value)) as [
+    sn.Variable,
+    sn.Variable,
+    sn.Variable,
+    sn.Variable,
+  ];
+  const adam = sn.train.adam(0.1);
+  const loss = (): sn.Tensor => x.mul(a).add(b).elu().mul(c).add(d).sub(target).abs().mean();
+  for (let step = 0; step < steps; step++) adam.minimize(loss, false, [a, b, c, d]);
+  const last = loss();
+  sn.dispose([a, b, c, d]);
+  adam.dispose();
+  return last;
+}
+
 export const TRIALS: readonly Trial[] = [
   ...ELEMENTWISE.flatMap(elementwise),
   {
@@ -92,6 +111,11 @@ export const TRIALS: readonly Trial[] = [
       const windows = windowsOver('conv2d', [13, 13], [3, 3], [1, 1], 'valid');
       return () => CONV2D.gradients(dy, x, filter, windows).map((gradient) => gradient());
     },
+  },
+  {
+    name: 'fit/toy/2000',
+    what: '2000 eager training steps of four numbers: ELU learns ReLU on 256 points',
+    prepare: () => () => fitToy(2000),
   },
   {
     name: 'add/16',

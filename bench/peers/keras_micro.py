@@ -10,7 +10,7 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from micro_rows import CALLS_OF_TINY_OP, CONV, ELEMENTS, MATRIX, Candidate, arguments, missing, print_row, selected
+from micro_rows import CALLS_OF_TINY_OP, CONV, ELEMENTS, MATRIX, TOY, Candidate, arguments, missing, print_row, selected
 
 
 def every_mode(tf, function, *inputs, note="", calls=1):
@@ -84,8 +84,39 @@ def convolution(tf, direction):
     return gradient_candidates(tf, conv2d, [x, kernel], tf.random.normal(conv2d(x, kernel).shape))
 
 
+def fit_toy(tf, keras):
+    x = tf.linspace(-0.5, 0.5, TOY["points"])
+    x = tf.cast(x, tf.float32)
+    target = tf.nn.relu(x)
+    a, b, c, d = parameters = [tf.Variable(value) for value in TOY["start"]]
+    adam = keras.optimizers.Adam(TOY["learning_rate"])
+    adam.build(parameters)
+
+    def step():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.abs(tf.nn.elu(a * x + b) * c + d - target))
+        adam.apply(tape.gradient(loss, parameters), parameters)
+
+    def fit_with(step):
+        def fit():
+            for variable, value in zip(parameters, TOY["start"]):
+                variable.assign(value)
+            for _ in range(TOY["steps"]):
+                step()
+
+        return fit
+
+    return [
+        Candidate(fit_with(step), "eager", most_rounds=1),
+        Candidate(fit_with(tf.function(step)), "tf.function, a call a step", most_rounds=5),
+        Candidate(fit_with(tf.function(step, jit_compile=True)), "tf.function, XLA, a call a step", most_rounds=5),
+    ]
+
+
 def candidates_of(tf, keras, row):
     parts = row.split("/")
+    if parts[0] == "fit":
+        return fit_toy(tf, keras)
     if parts[0] == "elementwise":
         return elementwise(tf, keras, parts[1], parts[-1])
     if parts[0] == "conv":

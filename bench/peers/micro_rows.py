@@ -8,6 +8,7 @@ import argparse
 import gc
 import json
 import statistics
+import sys
 import time
 from dataclasses import dataclass
 from typing import Callable
@@ -16,6 +17,7 @@ ELEMENTWISE_OPS = ("relu", "elu", "selu", "leakyRelu", "softplus", "sigmoid", "t
 ELEMENTS = 16 * 1024 * 1024
 MATRIX = 1024
 CONV = {"batch": 250, "size": 13, "inputs": 32, "outputs": 64, "kernel": 3}  # stride 1, valid padding
+TOY = {"points": 256, "steps": 2000, "start": (1.0, 0.5, 1.0, 0.0), "learning_rate": 0.1}  # f(a x + b) c + d learns ReLU
 WARM_UP_ROUNDS, WARM_UP_SECONDS = 3, 0.3
 CALLS_OF_TINY_OP = 2000
 
@@ -23,6 +25,7 @@ ROWS = (
     *(f"elementwise/{op}/16Mi/float32/{direction}" for op in ELEMENTWISE_OPS for direction in ("forward", "backward")),
     "matmul/1024",
     "matmul/1024+bias+selu",
+    "fit/toy/2000",
     "add/16",
     "conv/250x13x13x32-64/forward",
     "conv/250x13x13x32-64/backward",
@@ -37,6 +40,8 @@ class Candidate:
     note: str = ""
     calls: int = 1
     """Calls per round: more than one where a single call is shorter than the clock can tell."""
+    most_rounds: int = sys.maxsize
+    """Rounds at most, where one takes seconds."""
 
 
 def arguments(description, **extra):
@@ -74,10 +79,10 @@ def times_of(candidate, rounds, synchronize):
     gc.disable()
     # By time as well as by count: the first large results wait while the system gathers huge pages.
     warm_up_ends, warm_ups = time.perf_counter() + WARM_UP_SECONDS, 0
-    while warm_ups < WARM_UP_ROUNDS or time.perf_counter() < warm_up_ends:
+    while warm_ups < min(WARM_UP_ROUNDS, candidate.most_rounds) or time.perf_counter() < warm_up_ends:
         one_round()
         warm_ups += 1
-    times = [one_round() for _ in range(rounds)]
+    times = [one_round() for _ in range(min(rounds, candidate.most_rounds))]
     gc.enable()
     return times
 

@@ -23,6 +23,7 @@ const ROWS = [
   ...ELEMENTWISE_OPS.flatMap((op) => ['forward', 'backward'].map((way) => `elementwise/${op}/16Mi/float32/${way}`)),
   `matmul/${MATRIX}`,
   `matmul/${MATRIX}+bias+selu`,
+  'fit/toy/2000',
   'add/16',
   'conv/250x13x13x32-64/forward',
   'conv/250x13x13x32-64/backward',
@@ -109,15 +110,31 @@ function convolution(tf, direction) {
   return { call: () => gradient(dy), note: 'dx and dfilter; gradient alone' };
 }
 
+/** f(a x + b) c + d learns ReLU on 256 points by Adam, 2000 steps; fewer rounds, since one takes a second. */
+function fitToy(tf) {
+  const x = tf.linspace(-0.5, 0.5, 256);
+  const target = tf.relu(x);
+  const fit = () => {
+    const [a, b, c, d] = [1, 0.5, 1, 0].map((value) => tf.variable(tf.scalar(value)));
+    const adam = tf.train.adam(0.1);
+    const loss = () => x.mul(a).add(b).elu().mul(c).add(d).sub(target).abs().mean();
+    for (let step = 0; step < 2000; step++) adam.minimize(loss, false, [a, b, c, d]);
+    tf.dispose([a, b, c, d]);
+    adam.dispose();
+  };
+  return { call: fit, note: 'eager', mostRounds: 5 };
+}
+
 function prepare(tf, row) {
   const parts = row.split('/');
+  if (parts[0] === 'fit') return fitToy(tf);
   if (parts[0] === 'elementwise') return elementwise(tf, parts[1], parts.at(-1));
   if (parts[0] === 'conv') return convolution(tf, parts.at(-1));
   return parts[0] === 'add' ? add(tf) : matmul(tf, row.endsWith('+bias+selu'));
 }
 
 /** Milliseconds of one call, one number a round; results are freed inside the round, as a training loop's tidy does. */
-function timesOf(tf, { call, calls = 1 }, rounds) {
+function timesOf(tf, { call, calls = 1, mostRounds = Infinity }, rounds) {
   const oneRound = () => {
     const start = performance.now();
     for (let i = 0; i < calls; i++) {
@@ -128,8 +145,8 @@ function timesOf(tf, { call, calls = 1 }, rounds) {
     return (performance.now() - start) / calls;
   };
   const warmUpEnds = performance.now() + WARM_UP_MS;
-  for (let i = 0; i < WARM_UP_ROUNDS || performance.now() < warmUpEnds; i++) oneRound();
-  return Array.from({ length: rounds }, oneRound);
+  for (let i = 0; i < Math.min(WARM_UP_ROUNDS, mostRounds) || performance.now() < warmUpEnds; i++) oneRound();
+  return Array.from({ length: Math.min(rounds, mostRounds) }, oneRound);
 }
 
 function median(sorted) {

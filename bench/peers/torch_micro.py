@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from micro_rows import CALLS_OF_TINY_OP, CONV, ELEMENTS, MATRIX, Candidate, arguments, missing, print_row, selected
+from micro_rows import CALLS_OF_TINY_OP, CONV, ELEMENTS, MATRIX, TOY, Candidate, arguments, missing, print_row, selected
 
 HUGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 GRADIENT_ALONE = "gradient alone: torch.autograd.grad on a kept graph"
@@ -75,8 +75,26 @@ def convolution(torch, direction, device):
     return candidates
 
 
+def fit_toy(torch, device):
+    x = torch.linspace(-0.5, 0.5, TOY["points"], device=device)
+    target = torch.relu(x)
+
+    @torch.enable_grad()
+    def fit():
+        a, b, c, d = parameters = [torch.tensor(value, device=device, requires_grad=True) for value in TOY["start"]]
+        adam = torch.optim.Adam(parameters, lr=TOY["learning_rate"])
+        for _ in range(TOY["steps"]):
+            adam.zero_grad()
+            (torch.nn.functional.elu(a * x + b) * c + d - target).abs().mean().backward()
+            adam.step()
+
+    return [Candidate(fit, "eager", most_rounds=5)]
+
+
 def candidates_of(torch, row, device):
     parts = row.split("/")
+    if parts[0] == "fit":
+        return fit_toy(torch, device)
     if parts[0] == "elementwise":
         return elementwise(torch, parts[1], parts[-1], device)
     if parts[0] == "conv":

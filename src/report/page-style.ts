@@ -15,7 +15,7 @@ p { margin: .5rem 0; max-width: 46rem; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem 1.5rem; margin: 1.25rem 0; }
 .facts dt { color: var(--soft); font-size: .8rem; }
 .facts dd { margin: 0; font-size: .95rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1.75rem 1.5rem; margin: 1rem 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: 1.75rem 1.5rem; margin: 1rem 0; }
 figure { margin: 0; }
 figure img { display: block; width: 100%; height: auto; margin-top: .4rem; }
 figcaption { color: var(--soft); font-size: .85rem; line-height: 1.45; }

@@ -4,13 +4,11 @@ import type { Claim, RunRecord, Verdict } from '../../report/report.js';
 import { PIECEWISE, type Approximator } from './activations.js';
 import { LINE_ERROR, RANGE } from './fit.js';
 import { errorAfter, list, medianStep, result, share, stepsOf, type Records } from './results.js';
-import { LEARNT_ERROR, SHAPES } from './shapes.js';
+import { LEARNT_ERROR, ON_LINE, SHAPES } from './shapes.js';
 import { CUT, rowAt, type Surfaces } from './surface.js';
 import { BATCH, DOCUMENT_DS, DOCUMENT_STEPS } from './trials.js';
 
 const [LOW, ZERO] = DOCUMENT_DS as readonly [number, number];
-/** So close to the best straight line's error, a fit is one. */
-const ON_LINE = 0.005;
 /** A share of starts from which on there are "many". */
 const MANY = 0.1;
 /** A wall is higher than what is rounding: the error rises by so much before it falls. */

@@ -3,10 +3,19 @@ import { COLORS, type Chart, type LineChart, type MapChart, type Series } from '
 import type { Figure, RunRecord } from '../../report/report.js';
 import { SHOWN, type Approximator } from './activations.js';
 import { LINE_ERROR, RANGE } from './fit.js';
-import { list, type Records, result, SNAPSHOT_POINTS, snapshotName, snapshotsUpTo, stepsOf } from './results.js';
-import { LEARNT_ERROR, SHAPE_COLORS, SHAPE_WORDS, SHAPES } from './shapes.js';
+import {
+  countOf,
+  list,
+  type Records,
+  result,
+  SNAPSHOT_POINTS,
+  snapshotName,
+  snapshotsUpTo,
+  stepsOf,
+} from './results.js';
+import { LEARNT_ERROR, ON_LINE, SHAPE_COLORS, SHAPE_WORDS, SHAPES } from './shapes.js';
 import { CUT, rowAt, type Surface, type Surfaces } from './surface.js';
-import { BATCH, DOCUMENT_DS, DOCUMENT_STARTS, SMALL_RATE } from './trials.js';
+import { BATCH, DOCUMENT_DS, DOCUMENT_STARTS, sayD, SMALL_RATE } from './trials.js';
 
 const points = Array.from(
   { length: SNAPSHOT_POINTS },
@@ -99,8 +108,10 @@ export function freshFigures(records: Records, all: readonly Approximator[]): Fi
   return [
     {
       name: 'escape',
-      title: `Fresh random batches of ${BATCH}, d = ${low}`,
-      caption: 'Noise shakes ReLU and ELU off the straight line. SELU stays on it in every run.',
+      title: `Fresh random batches of ${BATCH}, ${sayD(low)}`,
+      caption: `Runs that learn in the end: ${shown(all)
+        .map(({ key, label }) => `${label} ${result(of(key, BATCH), `runs that learn, d ${low}`)}`)
+        .join(', ')} of ${countOf(of('relu', BATCH))}.`,
       chart: escapes(four),
     },
     ...(relu.length < 2
@@ -108,8 +119,8 @@ export function freshFigures(records: Records, all: readonly Approximator[]): Fi
       : [
           {
             name: 'escape-batch',
-            title: `ReLU: the smaller the batch, the sooner`,
-            caption: 'What frees it is the noise of the batches: larger ones have less of it.',
+            title: 'ReLU with batches of different sizes',
+            caption: 'What frees a straight line is the noise of the batches: larger ones have less of it.',
             chart: escapes(relu),
           },
         ]),
@@ -121,25 +132,35 @@ export function documentFigures(records: Records, all: readonly Approximator[]):
   return DOCUMENT_DS.flatMap((d) => [
     {
       name: `functions-d${d}`,
-      title: `From a = 1, b = 0.5, c = 1, d = ${d}`,
+      title: `From a = 1, b = 0.5, c = 1, ${sayD(d)}`,
       caption: 'What f(ax + b)c + d looks like after so many steps.',
       chart: functions(records, all, d),
     },
     {
       name: `errors-d${d}`,
-      title: `The error on the way, d = ${d}`,
+      title: `The error on the way, ${sayD(d)}`,
       caption: 'The same fits. On the grey line a fit is a straight line; below half of it, it has learnt ReLU.',
       chart: errors(records, all, d),
     },
   ]);
 }
 
+/** Who ends as a straight line with the smaller learning rate. */
+function straightOnes(records: Records, all: readonly Approximator[], d: number): string {
+  const straight = shown(all).filter(
+    ({ key }) =>
+      Math.abs(result(records.find(key, 'grid', { rate: SMALL_RATE })!, `error, d ${d}`) - LINE_ERROR) < ON_LINE,
+  );
+  const names = straight.map(({ label }) => label).join(', ');
+  return `On the fixed grid. Straight lines at the end: ${names === '' ? 'none' : names}.`;
+}
+
 /** The errors with the smaller learning rate. */
 export function smallRateFigures(records: Records, all: readonly Approximator[]): Figure[] {
   return [...DOCUMENT_DS].reverse().map((d) => ({
     name: `errors-rate${SMALL_RATE}-d${d}`,
-    title: `Learning rate ${SMALL_RATE}, d = ${d}`,
-    caption: 'The error on the way, on the fixed grid.',
+    title: `The error on the way, rate ${SMALL_RATE}, ${sayD(d)}`,
+    caption: straightOnes(records, all, d),
     chart: errors(records, all, d, SMALL_RATE),
   }));
 }
@@ -196,10 +217,10 @@ export function surfaceFigures(records: Records, all: readonly Approximator[], s
     {
       name: 'wall',
       title: 'The wall: moving the kink into view',
-      caption: `The lowest error there is with the kink at x = −b/a, for a = ${CUT}: c and d are the best ones everywhere. Left of −0.5 all but softplus are straight lines.`,
+      caption: `The lowest error there is with the kink at x = −b/a, for a = ${CUT}: c and d are the best ones everywhere. Left of −0.5 the kink is out of view, and all but softplus are straight lines.`,
       chart: {
         kind: 'lines',
-        xTitle: 'where the kink lies: in view from −0.5 on',
+        xTitle: 'kink at x = −b/a',
         yTitle: 'lowest error',
         xDomain: RANGE_OF_WALL,
         yDomain: [0.045, 0.078],
@@ -212,7 +233,7 @@ export function surfaceFigures(records: Records, all: readonly Approximator[], s
     },
     {
       name: 'surface',
-      title: `The whole surface, and the fits’ paths over it from d = ${zero}`,
+      title: `The whole surface, and the fits’ paths from ${sayD(zero)}`,
       caption:
         'The same for every steepness; the lines are the fits on the grid, from the ring to the disc. Dark blue is a learnt ReLU, grey a straight line, orange worse than that.',
       chart: surfaceMap(records, all, surfaces, zero),

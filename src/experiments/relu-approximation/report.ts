@@ -5,20 +5,20 @@ import { judgeClaims } from './claims.js';
 import { documentFigures, freshFigures, smallRateFigures, startFigures, surfaceFigures } from './pictures.js';
 import { errorAfter, list, medianStep, Records, result, stepsOf } from './results.js';
 import type { Surfaces } from './surface.js';
-import { BATCH, DOCUMENT_DS, DOCUMENT_STEPS, SMALL_RATE } from './trials.js';
+import { BATCH, DOCUMENT_DS, DOCUMENT_STEPS, sayD, SMALL_RATE } from './trials.js';
 
 const say = (count: number): string => count.toLocaleString('en');
 const step = (value: number): Cell => (Number.isFinite(value) ? value : 'never');
 
 /** Errors and steps of every activation from the document's starts, on the grid. */
 function gridTable(records: Records, all: readonly Approximator[]): Table {
-  const { steps } = { steps: stepsOf(records.find('relu', 'grid')!) };
+  const steps = stepsOf(records.find('relu', 'grid')!);
   const at = Math.min(steps, DOCUMENT_STEPS);
   return {
     caption: `On the fixed grid of 256 points, learning rate 0.1: the error after ${say(at)} steps (a straight line has 0.0625), and the step by which ReLU is learnt, of ${say(steps)}.`,
     columns: [
       { title: 'Activation' },
-      ...DOCUMENT_DS.flatMap((d) => [{ title: `d = ${d}: error`, digits: 4 }, { title: 'learnt by step' }]),
+      ...DOCUMENT_DS.flatMap((d) => [{ title: `${sayD(d)}: error`, digits: 4 }, { title: 'learnt by step' }]),
     ],
     rows: all.map(({ key, label }) => {
       const record = records.find(key, 'grid')!;
@@ -38,7 +38,7 @@ function freshTable(records: Records, all: readonly Approximator[]): Table {
     caption: `Fresh random points at every step, ${runs} runs from each start: runs that learn ReLU within ${say(steps)} steps, and the step by which half of them have.`,
     columns: [
       { title: 'Activation' },
-      ...DOCUMENT_DS.flatMap((d) => records.batches.map((batch) => ({ title: `d = ${d}, batches of ${batch}` }))),
+      ...DOCUMENT_DS.flatMap((d) => records.batches.map((batch) => ({ title: `${sayD(d)}, batches of ${batch}` }))),
     ],
     rows: all.map(({ key, label }) => [
       label,
@@ -61,7 +61,7 @@ function smallRateTable(records: Records, all: readonly Approximator[]): Table {
     caption: `On the fixed grid, learning rate ${SMALL_RATE}: the error at the end of ${say(steps)} steps, and the step by which ReLU is learnt.`,
     columns: [
       { title: 'Activation' },
-      ...DOCUMENT_DS.flatMap((d) => [{ title: `d = ${d}: error`, digits: 4 }, { title: 'learnt by step' }]),
+      ...DOCUMENT_DS.flatMap((d) => [{ title: `${sayD(d)}: error`, digits: 4 }, { title: 'learnt by step' }]),
     ],
     rows: all.map(({ key, label }) => {
       const record = records.find(key, 'grid', { rate: SMALL_RATE })!;
@@ -111,7 +111,9 @@ function sectionsOf(records: Records, all: readonly Approximator[], surfaces: Su
     },
     {
       title: `Learning rate ${SMALL_RATE}`,
-      text: ['Smaller steps jump less, and leave fewer straight lines.'],
+      text: [
+        'Smaller steps jump less: a fit that has become a straight line drifts less, and gets off it more rarely.',
+      ],
       tables: [],
       figures: smallRateFigures(records, all),
     },

@@ -237,7 +237,12 @@ export const runReluApproximation: Run = async (context): Promise<Report> => {
     ...describeRuns(runs, all, surfaces),
     command: commandOf(settings),
     runs,
-    settings: { Size: settings.size, Seed: settings.seed, Activations: all.length, Fits: countFits(trials) },
+    settings: {
+      Size: settings.size,
+      Seed: settings.seed,
+      Activations: all.length,
+      Fits: countFits(trials).toLocaleString('en'),
+    },
     environment: describeEnvironment(),
     started: folder.started,
     finished: new Date().toISOString(),

@@ -25,6 +25,8 @@ export const SHAPE_COLORS: Readonly<Record<Shape, string>> = {
 
 /** Half the error of the best straight line. Fits end well below it, or well above. */
 export const LEARNT_ERROR = 1 / 32;
+/** So close to the best straight line's error, a fit is one. */
+export const ON_LINE = 0.005;
 /** A function that is nowhere further from its best straight line is one. ReLU's own distance is 0.16. */
 const STRAIGHT = 0.015;
 /** A line that rises less over the range is a constant. */

@@ -13,6 +13,8 @@ export const DOCUMENT_STARTS: readonly Start[] = [
   [1, 0.5, 1, 0],
 ];
 export const DOCUMENT_DS: readonly number[] = DOCUMENT_STARTS.map(([, , , d]) => d);
+/** A start's d for people, with a minus sign. */
+export const sayD = (d: number): string => `d = ${String(d).replace('-', '−')}`;
 /** After so many steps the outcomes are named. */
 export const DOCUMENT_STEPS = 1000;
 /** Random starts lie in [-2, 2] along each axis, and so do the maps' c and d. */
