@@ -6,7 +6,7 @@ import { LINE_ERROR, RANGE } from './fit.js';
 import { errorAfter, list, medianStep, result, share, stepsOf, type Records } from './results.js';
 import { LEARNT_ERROR, ON_LINE, SHAPES } from './shapes.js';
 import { CUT, rowAt, type Surfaces } from './surface.js';
-import { BATCH, DOCUMENT_DS, DOCUMENT_STEPS } from './trials.js';
+import { BATCH, DOCUMENT_DS, DOCUMENT_STARTS, DOCUMENT_STEPS } from './trials.js';
 
 const [LOW, ZERO] = DOCUMENT_DS as readonly [number, number];
 /** A share of starts from which on there are "many". */
@@ -83,20 +83,19 @@ function judgePiecewise(evidence: Evidence): Judged {
   const later = PIECEWISE.map((key) => evidence.later(key, LOW)).join(', ');
   const escapes = PIECEWISE.map((key) => evidence.escape(key, LOW)).join(', ');
   const measured =
-    `Error on the fixed grid after ${DOCUMENT_STEPS} steps: ${evidence.errors(PIECEWISE, LOW)}; a straight line has 0.0625. ` +
+    `Error on the fixed grid after ${DOCUMENT_STEPS.toLocaleString('en')} steps: ${evidence.errors(PIECEWISE, LOW)}; a straight line has 0.0625. ` +
     `Within ${steps} steps ${later}. With fresh batches of ${BATCH}, learnt: ${escapes}.`;
   const all = stuck.length === PIECEWISE.length;
   return { measured, verdict: all && free.length === 0 ? 'yes' : stuck.length > 0 ? 'partly' : 'no' };
 }
 
-/** One start from which softplus did not learn, as far from the edges as there is one. */
+/** The start nearest to the document's from which the fit did not learn. */
 function counterexample(record: RunRecord): string {
-  const shape = list(record, 'shape');
-  const at = shape.flatMap((each, i) => (SHAPES[each] === 'learnt' ? [] : [i]));
-  const parameters = (i: number): number[] => ['a', 'b', 'c', 'd'].map((letter) => list(record, letter)[i]!);
-  const size = (i: number): number => Math.hypot(...parameters(i));
-  const nearest = at.reduce((best, i) => (size(i) < size(best) ? i : best));
-  const words = parameters(nearest).map((value) => value.toFixed(2));
+  const failed = list(record, 'shape').flatMap((each, i) => (SHAPES[each] === 'learnt' ? [] : [i]));
+  const start = (i: number): number[] => ['a', 'b', 'c', 'd'].map((letter) => list(record, letter)[i]!);
+  const distance = (i: number): number => Math.hypot(...start(i).map((value, k) => value - DOCUMENT_STARTS[0]![k]!));
+  const nearest = failed.reduce((best, i) => (distance(i) < distance(best) ? i : best));
+  const words = start(nearest).map((value) => value.toFixed(2).replace('-', '−'));
   return `from (a, b, c, d) = (${words.join(', ')}) the error stays at ${list(record, 'error')[nearest]!.toFixed(4)}`;
 }
 
@@ -127,7 +126,7 @@ const RULES: readonly { readonly claim: string; readonly judge: (evidence: Evide
   {
     claim: 'From that start softplus converges.',
     judge: (evidence) => ({
-      measured: `Error after ${DOCUMENT_STEPS} steps: ${evidence.errors(['softplus'], LOW)}. With fresh batches: ${evidence.escape('softplus', LOW)} runs.`,
+      measured: `Error after ${DOCUMENT_STEPS.toLocaleString('en')} steps: ${evidence.errors(['softplus'], LOW)}. With fresh batches of ${BATCH}, learnt: ${evidence.escape('softplus', LOW)}.`,
       verdict: evidence.hasLearnt('softplus', LOW) ? 'yes' : 'no',
     }),
   },
@@ -139,7 +138,7 @@ const RULES: readonly { readonly claim: string; readonly judge: (evidence: Evide
       const keys = ['relu', 'elu', 'softplus', 'selu'];
       const escapes = ['relu', 'elu', 'selu'].map((key) => evidence.escape(key, ZERO)).join(', ');
       return {
-        measured: `Error after ${DOCUMENT_STEPS} steps: ${evidence.errors(keys, ZERO)}. With fresh batches, learnt: ${escapes}. Within ${stepsOf(evidence.grid('selu')).toLocaleString('en')} steps on the grid ${evidence.later('selu', ZERO)}.`,
+        measured: `Error after ${DOCUMENT_STEPS.toLocaleString('en')} steps: ${evidence.errors(keys, ZERO)}. With fresh batches, learnt: ${escapes}. Within ${stepsOf(evidence.grid('selu')).toLocaleString('en')} steps on the grid ${evidence.later('selu', ZERO)}.`,
         verdict: relu && elu && stuck ? 'yes' : stuck ? 'partly' : 'no',
       };
     },

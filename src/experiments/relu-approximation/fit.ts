@@ -5,7 +5,7 @@ import { keep, tidy } from '../../tensor/memory.js';
 import { variable, type Variable } from '../../tensor/variable.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { abs } from '../../ops/elementwise.js';
-import { add, div, mul, sub } from '../../ops/arithmetic.js';
+import { add, mul, sub } from '../../ops/arithmetic.js';
 import { mean, sum } from '../../ops/reductions.js';
 import { linspace } from '../../ops/ranges.js';
 import { randomUniform } from '../../ops/random.js';
@@ -14,6 +14,7 @@ import { relu } from '../../ops/activations.js';
 import { adam } from '../../train.js';
 import { Interrupted } from '../experiment.js';
 import type { Approximator } from './activations.js';
+import { median } from './median.js';
 import { shapesOf, type Shape } from './shapes.js';
 
 /** The range of x. */
@@ -22,7 +23,7 @@ export const RANGE: readonly [number, number] = [-0.5, 0.5];
 export const GRID_POINTS = 256;
 /** The error of the best straight line, on the whole range: 1/16. */
 export const LINE_ERROR = 1 / 16;
-/** Steps whose mean error counts as the error at the end: Adam's steps of 0.1 keep it jumping. */
+/** Steps whose median error counts as the error at the end. */
 const LAST_STEPS = 100;
 /** Steps between two looks at the clock of the process: signals are heard then. */
 const YIELD_EVERY = 50;
@@ -38,13 +39,13 @@ export interface FitPlan {
   readonly learningRate: number;
   /** The same 256 points at every step, or so many fresh random ones for each start. */
   readonly batch: 'grid' | number;
-  /** Steps, ascending, after which errors are kept: each the mean over the steps since the mark before. */
+  /** Steps, ascending, after which errors are kept: each the median over the steps since the mark before. */
   readonly marks?: readonly number[];
 }
 
 /** What came of a fit. Lists are by start. */
 export interface Fitted {
-  /** The mean error over the last hundred steps. */
+  /** The median error of the last hundred steps. */
   readonly errors: readonly number[];
   /** What the learnt function is. */
   readonly shapes: readonly Shape[];
@@ -79,26 +80,21 @@ function variablesOf({ approximator, starts }: FitPlan): Variable[] {
   );
 }
 
-/** The running mean of the errors since it was last taken. */
-class MeanError {
-  private total: Tensor | null = null;
-  private count = 0;
+/** Errors of some steps. Their median is taken, since now and then a step of 0.1 jumps off. */
+class ErrorWindow {
+  private readonly steps: Tensor[] = [];
 
   add(errors: Tensor): void {
-    const before = this.total;
-    this.total = before === null ? keep(clone(errors)) : keep(add(before, errors));
-    before?.dispose();
-    this.count++;
+    this.steps.push(keep(clone(errors)));
   }
+  /** The median of each start's errors; the window is empty then. */
   take(): Float32Array {
-    const values = tidy(() => div(this.total!, this.count).dataSync()) as Float32Array;
+    const lists = this.steps.map((errors) => errors.dataSync());
     this.dispose();
-    return values;
+    return Float32Array.from(lists[0]!, (_, start) => median(lists.map((list) => list[start]!)));
   }
   dispose(): void {
-    this.total?.dispose();
-    this.total = null;
-    this.count = 0;
+    for (const errors of this.steps.splice(0)) errors.dispose();
   }
 }
 
@@ -113,7 +109,7 @@ export async function fit(plan: FitPlan, watch: FitWatch): Promise<Fitted> {
   const optimizer = adam(learningRate);
   const grid = keep(gridOf(GRID_POINTS));
   const target = keep(relu(grid));
-  const [sinceMark, last] = [new MeanError(), new MeanError()];
+  const [sinceMark, last] = [new ErrorWindow(), new ErrorWindow()];
   const errorsAt: Float32Array[] = [];
   const parametersAt: Float32Array[][] = [];
   try {

@@ -1,5 +1,6 @@
 // The recorded trials, found again by what they are: a record's numbers and lists by the names that run.ts gave them.
 import type { RunRecord } from '../../report/report.js';
+import { median } from './median.js';
 import { SHAPES, type Shape } from './shapes.js';
 import { RATE, type Part } from './trials.js';
 
@@ -46,17 +47,15 @@ export const countOf = ({ settings }: RunRecord): number => Number(settings['cou
 export const list = ({ lists }: RunRecord, name: string): readonly number[] => lists![name]!;
 export const result = ({ results }: RunRecord, name: string): number => results[name]!;
 
-/** The error after so many steps: the mean over the steps since the mark before. */
+/** The error after so many steps: the median over the steps since the mark before. */
 export function errorAfter(record: RunRecord, d: number, steps: number): number {
   const at = list(record, 'steps').indexOf(steps);
   return at < 0 ? NaN : list(record, `error, d ${d}`)[at]!;
 }
 
-/** The middle one of the steps at which runs had learnt; those that had not count as later than all others. */
+/** The median of the steps at which runs had learnt; infinite where most had not. */
 export function medianStep(record: RunRecord, d: number): number {
-  const steps = list(record, `learnt at, d ${d}`).map((step) => (Number.isFinite(step) ? step : Infinity));
-  const sorted = [...steps].sort((a, b) => a - b);
-  return sorted[(sorted.length - 1) >> 1]!;
+  return median(list(record, `learnt at, d ${d}`).map((step) => (Number.isFinite(step) ? step : Infinity)));
 }
 
 /** The share of starts that end in a shape. */

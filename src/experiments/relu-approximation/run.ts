@@ -10,6 +10,7 @@ import { commandOf } from '../command.js';
 import { Interrupted, type Run, type RunContext } from '../experiment.js';
 import { approximators, SHOWN, type Approximator } from './activations.js';
 import { evaluate, fit, gridOf, type Fitted, type Start } from './fit.js';
+import { median } from './median.js';
 import { describeRuns } from './report.js';
 import { LEARNT_ERROR, SHAPES, type Shape } from './shapes.js';
 import { DOCUMENT_DS, DOCUMENT_STARTS, REACH, trialsOf, type Trial } from './trials.js';
@@ -166,11 +167,6 @@ class Fitting {
     return countShapes(await this.fitAll(starts), { axis: brief(axis) });
   }
 }
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
-};
 
 function countShapes(
   fitted: readonly Fitted[],

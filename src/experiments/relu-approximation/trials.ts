@@ -65,7 +65,7 @@ const PLANS: Readonly<Record<Size, Plan>> = {
   default: {
     gridSteps: 20_000,
     batches: [16, BATCH, 4096],
-    freshSteps: 4000,
+    freshSteps: 3000,
     freshRuns: 20,
     starts: 200,
     freshStarts: true,
