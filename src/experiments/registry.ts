@@ -27,4 +27,17 @@ export const EXPERIMENTS: readonly Experiment[] = [
     options: ['steps'],
     load: async () => (await import('./relu-approximation/run.js')).runReluApproximation,
   },
+  {
+    name: 'fixed-point',
+    document: '001 "Paper Review: Self-Normalizing Neural Networks"',
+    description:
+      'why not mean 0 and variance 4? other fixed points for SELU: 32-layer networks keep them; training beside 0 and 1',
+    sizes: {
+      quick: 'two seeds of (0, 1) and (0, 4), trained for 3 epochs; 32 layers of 256 units for six pairs',
+      default: 'three seeds of six pairs, trained for 10 epochs; 32 layers of 512 units',
+      full: 'five seeds of six pairs, trained for 30 epochs; 32 layers of 1024 units',
+    },
+    options: ['epochs', 'seeds', 'limit', 'data'],
+    load: async () => (await import('./fixed-point/run.js')).runFixedPoint,
+  },
 ];

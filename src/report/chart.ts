@@ -1,5 +1,6 @@
 // Charts as data. A chart is small on purpose: drawn about 400 units wide, so that its words stay readable when a phone shows it
 // in full width.
+import type { PlaneChart } from './plane-chart.js';
 
 /** A line of a line chart: `y[i]` belongs to `x[i]`, which counts from 1 when not given. */
 export interface Series {
@@ -90,7 +91,7 @@ export interface ShareChart {
   readonly rows: readonly { readonly label: string; readonly counts: readonly number[] }[];
 }
 
-export type Chart = LineChart | DotChart | PanelChart | MapChart | ShareChart;
+export type Chart = LineChart | DotChart | PanelChart | MapChart | ShareChart | PlaneChart;
 
 /** Colours that stay apart for colour-blind readers (Okabe and Ito). */
 export const COLORS = {

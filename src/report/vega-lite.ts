@@ -5,6 +5,7 @@ import { dotSpec } from './dot-chart.js';
 import { lineSpec } from './line-chart.js';
 import { mapSpec } from './map-chart.js';
 import { panelSpec } from './panel-chart.js';
+import { planeSpec } from './plane-chart.js';
 import { shareSpec } from './share-chart.js';
 
 /** The Vega-Lite specification of a chart. Values that are not finite leave a gap. */
@@ -14,6 +15,8 @@ export function toVegaLite(chart: Chart): TopLevelSpec {
       return lineSpec(chart);
     case 'dots':
       return dotSpec(chart);
+    case 'plane':
+      return planeSpec(chart);
     case 'panels':
       return panelSpec(chart);
     case 'maps':

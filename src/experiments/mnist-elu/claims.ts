@@ -1,8 +1,9 @@
 // The document's claims, each with what is measured for it and when it counts as reproduced. Differences between two
 // configurations are judged by their spread over seeds; what a run was too short for stays open.
 import type { Claim, Verdict } from '../../report/report.js';
+import { isAbove, type Estimate } from '../estimate.js';
 import * as results from './results.js';
-import type { Estimate, Group } from './results.js';
+import type { Group } from './results.js';
 import { LONG_EPOCHS, SHORT_EPOCHS } from './trials.js';
 
 /** Accuracies this close count as the document's: twice the standard error of 10,000 test images at 99%. */
@@ -63,7 +64,7 @@ function judgeStopping([stopped, whole]: readonly Group[]): { measured: string; 
       verdict: 'open',
     };
   }
-  const above = results.isAbove(loss(whole!), loss(stopped!));
+  const above = isAbove(loss(whole!), loss(stopped!));
   const kept = `test loss ${four(loss(stopped!).mean)}, accuracy ${four(accuracy(stopped!).mean)}`;
   const last = `${four(loss(whole!).mean)}, ${four(accuracy(whole!).mean)}`;
   const measured = `Stopped after epoch ${at(end)}, took the weights of epoch ${at(best)}: ${kept}; trained to the end: ${last}.`;
@@ -90,7 +91,7 @@ const RULES: readonly Rule[] = [
     of: ['elu-glorot', 'relu-glorot'],
     epochs: SHORT_EPOCHS,
     judge([elu, relu]) {
-      const above = results.isAbove(loss(elu!), loss(relu!));
+      const above = isAbove(loss(elu!), loss(relu!));
       return {
         measured: `${scores(elu!)}. ${scores(relu!)}.${spreadNote(above, elu!)}`,
         verdict: directional(above),
@@ -112,7 +113,7 @@ const RULES: readonly Rule[] = [
     of: ['relu-he', 'elu-he'],
     epochs: SHORT_EPOCHS,
     judge([relu, elu]) {
-      const above = results.isAbove(loss(relu!), loss(elu!));
+      const above = isAbove(loss(relu!), loss(elu!));
       return {
         measured: `${scores(elu!)}. ${scores(relu!)}.${spreadNote(above, elu!)}`,
         verdict: directional(above),
@@ -136,7 +137,7 @@ const RULES: readonly Rule[] = [
     epochs: SHORT_EPOCHS,
     judge([he, glorot]) {
       const gap = accuracy(he!).mean - accuracy(glorot!).mean;
-      const lower = results.isAbove(loss(glorot!), loss(he!));
+      const lower = isAbove(loss(glorot!), loss(he!));
       const note =
         gap >= NEEDED_ACCURACY
           ? ''
@@ -167,7 +168,7 @@ const RULES: readonly Rule[] = [
     epochs: SHORT_EPOCHS,
     judge(groups) {
       const [relu, ...others] = groups.map(accuracy) as [Estimate, ...Estimate[]];
-      const above = others.map((other) => results.isAbove(other, relu));
+      const above = others.map((other) => isAbove(other, relu));
       const means = groups.map((group) => `${group.configuration.label} ${four(accuracy(group).mean)}`).join('; ');
       return {
         measured: `Test accuracy: ${means}.`,
@@ -182,7 +183,7 @@ const RULES: readonly Rule[] = [
     judge(groups) {
       const [relu, elu] = groups.map((group) => results.estimate(group, (run) => results.epochsUntil(run, LEVEL)));
       const measured = `Epochs until the validation accuracy reaches ${LEVEL}: ReLU ${relu!.mean.toFixed(1)}, ELU ${elu!.mean.toFixed(1)}.`;
-      return { measured, verdict: directional(results.isAbove(relu!, elu!)) };
+      return { measured, verdict: directional(isAbove(relu!, elu!)) };
     },
   },
   {
@@ -190,7 +191,7 @@ const RULES: readonly Rule[] = [
     of: ['elu-he-long', 'relu-he-long'],
     epochs: LONG_EPOCHS,
     judge([elu, relu]) {
-      const above = results.isAbove(loss(elu!), loss(relu!));
+      const above = isAbove(loss(elu!), loss(relu!));
       const rises = `Validation loss over its lowest: ELU ${rise(elu!).toFixed(2)}, ReLU ${rise(relu!).toFixed(2)}.`;
       const verdict = rise(elu!) > rise(relu!) ? directional(above) : 'no';
       return { measured: `${scores(elu!)}. ${scores(relu!)}. ${rises}`, verdict };

@@ -1,18 +1,12 @@
 // The recorded runs by configuration, with the numbers that the document's claims are about.
 import type { RunRecord } from '../../report/report.js';
+import { estimateOf, type Estimate } from '../estimate.js';
 import { CONFIGURATIONS, type Configuration } from './trials.js';
 
 /** The runs of one configuration, one a seed. */
 export interface Group {
   readonly configuration: Configuration;
   readonly runs: readonly RunRecord[];
-}
-
-/** A mean and how far it may be off. */
-export interface Estimate {
-  readonly mean: number;
-  /** Standard error over seeds; undefined for a single seed, whose spread is not known. */
-  readonly error: number | undefined;
 }
 
 /** The runs in the configurations' order; those without runs are left out. */
@@ -24,20 +18,7 @@ export function groupRuns(records: readonly RunRecord[]): Group[] {
 }
 
 /** Mean and standard error over the runs of a number that each run has. */
-export function estimate({ runs }: Group, value: (run: RunRecord) => number): Estimate {
-  const values = runs.map(value);
-  const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
-  if (values.length < 2) return { mean, error: undefined };
-  const variance = values.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (values.length - 1);
-  return { mean, error: Math.sqrt(variance / values.length) };
-}
-
-/** Whether `a` is clearly, barely or not above `b`. Clearly: by two standard errors of the difference. */
-export function isAbove(a: Estimate, b: Estimate): 'clearly' | 'barely' | 'not' {
-  if (!(a.mean > b.mean)) return 'not';
-  if (a.error === undefined || b.error === undefined) return 'barely';
-  return a.mean - b.mean > 2 * Math.hypot(a.error, b.error) ? 'clearly' : 'barely';
-}
+export const estimate = ({ runs }: Group, value: (run: RunRecord) => number): Estimate => estimateOf(runs.map(value));
 
 export const testLoss = ({ results }: RunRecord): number => results['test_loss']!;
 export const testAccuracy = ({ results }: RunRecord): number => results['test_acc']!;
