@@ -52,7 +52,9 @@ function judgeAnyValues({ kept }: BeforeTraining): Judged {
       ? `${DEPTH} layers keep all of ${list}: the variance is off by a factor of ${two(worst)} at most.`
       : `${ends.length - off.length} of ${ends.length} pairs are kept by ${DEPTH} layers; not ${off.map(({ target }) => target.label).join('; ')}.`;
   const limits =
-    none.length === 0 ? '' : ` But no constants keep ${none.join(' or ')}: any variance will do, not any mean.`;
+    none.length === 0
+      ? ''
+      : ` But no constants keep ${none.join(' or ')}: every variance tried will do, not every mean.`;
   const verdict = off.length === ends.length ? 'no' : off.length > 0 || none.length > 0 ? 'partly' : 'yes';
   return { measured: held + limits, verdict };
 }

@@ -148,14 +148,16 @@ function depthLines(stacks: readonly Stacked[], of: (profile: Profile) => readon
 }
 const LAYERS = { title: 'layer', domain: [0, DEPTH], ticks: [0, 8, 16, 24, 32] } as const;
 
-/** Variances by layer. */
+/** Variances by layer; the frame grows with what is to be shown. */
 export function varianceChart(
   stacks: readonly Stacked[],
-  domain: readonly [number, number],
+  [least, most]: readonly [number, number],
   ticks: readonly number[],
 ): PlaneChart {
-  const y = { title: 'variance', domain, logarithmic: true, ticks };
-  return { kind: 'plane', x: LAYERS, y, lines: depthLines(stacks, ({ variance }) => variance) };
+  const lines = depthLines(stacks, ({ variance }) => variance);
+  const highest = Math.max(...lines.flatMap(({ y }) => y).filter(Number.isFinite));
+  const y = { title: 'variance', domain: [least, Math.max(most, 1.3 * highest)] as const, logarithmic: true, ticks };
+  return { kind: 'plane', x: LAYERS, y, lines };
 }
 
 /** Means by layer, in the targets' standard deviations. */

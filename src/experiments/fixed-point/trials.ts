@@ -69,7 +69,7 @@ export interface Trial {
 export const ENOUGH_EPOCHS = 10;
 
 const SIZES: Readonly<Record<Size, { targets: readonly Target[]; epochs: number; seeds: number }>> = {
-  quick: { targets: [USUAL, ASKED], epochs: 3, seeds: 2 },
+  quick: { targets: [USUAL, ASKED], epochs: 2, seeds: 2 },
   default: { targets: TARGETS, epochs: ENOUGH_EPOCHS, seeds: 3 },
   full: { targets: TARGETS, epochs: 30, seeds: 5 },
 };
