@@ -72,13 +72,6 @@ function mapFigures({ kept, ways }: BeforeTraining): Figure[] {
         'Variance after a layer by the variance before it. Where the curve is flatter than the diagonal, each layer brings the variance nearer.',
       chart: crossingChart(curves),
     },
-    {
-      name: 'pace',
-      title: 'The larger the variance, the stronger the pull',
-      caption:
-        'At a variance near 0 SELU is almost a straight line and pulls nothing back; variance 1 leaves 78% of a deviation, 4 leaves 71%. The eigenvalue is the pace in the end, the norm the worst single step.',
-      chart: paceChart(),
-    },
   ];
 }
 
@@ -90,7 +83,7 @@ function depthFigures({ kept, contrasts }: BeforeTraining): Figure[] {
   const moved = kept.filter(({ target }) => target.mean !== 0);
   const drawn = moved.map((one) => ({
     ...one,
-    label: `${one.label} as drawn`,
+    label: `${one.label} drawn`,
     dashed: true,
     profiles: one.asDrawn,
   }));
@@ -229,6 +222,13 @@ function sectionsOf(before: BeforeTraining, groups: readonly Group[]): Section[]
           title: 'The same kind of unit, more and more bent',
           caption: 'The SELU of each variance, with both axes in standard deviations of what it keeps.',
           chart: shapeChart(),
+        },
+        {
+          name: 'pace',
+          title: 'The larger the variance, the stronger the pull',
+          caption:
+            'At a variance near 0 SELU is almost a straight line and pulls nothing back; variance 1 leaves 78% of a deviation, 4 leaves 71%. The eigenvalue is the pace in the end, the norm the worst single step.',
+          chart: paceChart(),
         },
       ],
     },
