@@ -103,7 +103,7 @@ export function freshFigures(records: Records, all: readonly Approximator[]): Fi
   const of = (key: string, batch: number): RunRecord => records.find(key, 'fresh', { batch })!;
   const four = shown(all).map(({ key, label, color }) => learntBy(of(key, BATCH), low, { label, color }));
   const relu = records.batches.map((batch, i) =>
-    learntBy(of('relu', batch), low, { label: `batches of ${batch}`, color: BATCH_COLORS[i % BATCH_COLORS.length]! }),
+    learntBy(of('relu', batch), low, { label: `${say(batch)} points`, color: BATCH_COLORS[i % BATCH_COLORS.length]! }),
   );
   return [
     {
