@@ -1,9 +1,9 @@
-// Batch normalisation over every axis but the last: moments, the map x -> y, and the sums its gradients need. Few
-// channels would make short loops, so an array is read as rows of a period: as many rows of channels as fill a loop,
-// with coefficients repeated to that length.
+// Batch normalisation over every axis but the last, with an activation behind it: moments, the map x -> y, and the sums
+// its gradients need. Few channels would make short loops, so an array is read as rows of a period: as many rows of
+// channels as fill a loop, with coefficients repeated to that length.
 #pragma once
 
-#include "math.h"
+#include "activations.h"
 #include "pack.h"
 #include "reduce.h"
 
@@ -65,21 +65,44 @@ __global__ void batch_norm_spread_kernel(Periods shape, ChannelFacts<A> facts, A
 // ---- Maps with coefficients of the column ----
 
 template <class A>
-struct Normalize {
+struct NormalizedColumns {
   const A *mean, *factor, *offset;
   SN_DEVICE A operator()(int64_t column, A x) const { return (x - mean[column]) * factor[column] + offset[column]; }
+};
+template <class Activation, class A>
+struct Normalize {
+  Activation activation;
+  NormalizedColumns<A> normalized;
+  SN_DEVICE A operator()(int64_t column, A x) const { return activation.forward(normalized(column, x)); }
+};
+// dz = dy f'(z). z is worked out from x again: that costs less than a pass that writes it and one that reads it.
+template <class Activation, class A>
+struct NormalizedGradient {
+  Activation activation;
+  NormalizedColumns<A> normalized;
+  SN_DEVICE A operator()(int64_t column, A dy, A x) const {
+    if constexpr (std::is_same_v<Activation, Linear>) {
+      return dy;
+    } else {
+      const A z = normalized(column, x);
+      if constexpr (Activation::kFacts.saves == Saves::kInput) return dy * activation.derivative(z);
+      return dy * activation.derivative(activation.forward(z));
+    }
+  }
 };
 template <class A>
 struct ScaleColumns {
   const A* factor;
   SN_DEVICE A operator()(int64_t column, A dy) const { return dy * factor[column]; }
 };
-// The batch's own moments depend on x too: dx = factor (dy - mean(dy)) + slope (x - mean).
-template <class A>
+// The batch's own moments depend on x too: dx = factor (dz - mean(dz)) + slope (x - mean).
+template <class Activation, class A>
 struct BatchNormSlope {
-  const A *mean, *factor, *mean_dy, *slope;
+  NormalizedGradient<Activation, A> gradient;
+  const A *mean_dz, *slope;
   SN_DEVICE A operator()(int64_t column, A dy, A x) const {
-    return factor[column] * (dy - mean_dy[column]) + slope[column] * (x - mean[column]);
+    const auto& [mean, factor, offset] = gradient.normalized;
+    return factor[column] * (gradient(column, dy, x) - mean_dz[column]) + slope[column] * (x - mean[column]);
   }
 };
 
@@ -137,16 +160,16 @@ struct ShiftedMoments {
   }
 };
 
-// Sums of dy and of dy (x - mean): what every gradient of a batch normalisation is made of.
-template <class T>
+// Sums of dz and of dz (x - mean): what every gradient of a batch normalisation is made of.
+template <class Activation, class T>
 struct GradientSums {
   using A = Accumulate<T>;
   const T *dy, *x;
-  const A* mean;  // of the period's columns
+  NormalizedGradient<Activation, A> gradient;
   SN_DEVICE void add(int64_t at, int64_t, int64_t column, A& sum, A& product) const {
-    const A gradient = load(dy[at]);
-    sum += gradient;
-    product += gradient * (load(x[at]) - mean[column]);
+    const A value = load(x[at]), slope = gradient(column, load(dy[at]), value);
+    sum += slope;
+    product += slope * (value - gradient.normalized.mean[column]);
   }
   SN_DEVICE void finish(int64_t, A&, A&) const {}
 };
@@ -260,7 +283,7 @@ struct TrainingGradients {
   ChannelFacts<A> facts;
   Periods shape;
   A *scale, *offset;
-  A *mean_dy, *slope;
+  A *mean_dz, *slope;
   SN_DEVICE void operator()(int64_t channel, double sum, double product, const Range& repeats) const {
     const double inverse = double(facts.inverse(channel)), factor = double(facts.factor(channel));
     const double rows = double(shape.n / shape.channels);
@@ -269,7 +292,7 @@ struct TrainingGradients {
       offset[channel] = A(sum);
     }
     for (int64_t k = repeats.begin; k < repeats.end; k += repeats.step) {
-      mean_dy[k * shape.channels + channel] = A(sum / rows);
+      mean_dz[k * shape.channels + channel] = A(sum / rows);
       slope[k * shape.channels + channel] = A(-factor * inverse * inverse * product / rows);
     }
   }
@@ -296,6 +319,17 @@ __global__ void column_sums_kernel(int64_t channels, int64_t repeat, int64_t chu
     for (double& one : b) one = block_sum(one);
     const Range repeats = block_range(repeat);
     for_channels(first, channels, [&](int64_t channel, int64_t lane) { finish(channel, a[lane], b[lane], repeats); });
+  }
+}
+
+// average += share (value - average), for the averages that inference takes in the moments' place.
+template <class A, class B>
+__global__ void move_averages_kernel(int64_t channels, double share, const A* mean, const A* variance, B* average_mean,
+                                     B* average_variance) {
+  const Range range = grid_range(channels);
+  for (int64_t i = range.begin; i < range.end; i += range.step) {
+    average_mean[i] += B(share) * (B(mean[i]) - average_mean[i]);
+    average_variance[i] += B(share) * (B(variance[i]) - average_variance[i]);
   }
 }
 

@@ -22,6 +22,7 @@ struct Clipping {
 struct StepSettings {
   Clipping clipping;
   double weight_decay;
+  double least;  // of a parameter after the step: 0 where they may not be negative, else -infinity
 };
 
 // One block, before the update, whose blocks all read the same progress. `squared_norms` are those of all gradients of
@@ -51,7 +52,7 @@ __global__ void optimizer_advance_kernel(const double* schedule, OptimizerProgre
 template <class A>
 struct ChunkSettings {
   Coefficients<A> coefficients;
-  A scale, limit, decay;
+  A scale, limit, decay, least;
 };
 
 template <class A>
@@ -66,6 +67,7 @@ SN_DEVICE ChunkSettings<A> chunk_settings(const StepSettings& settings, const Op
   chunk.scale = A(scale);
   chunk.limit = kind == Clip::kValue ? A(limit) : math::kInfinity<A>;
   chunk.decay = A(settings.weight_decay * now.learning_rate);
+  chunk.least = A(settings.least);
   return chunk;
 }
 
@@ -87,6 +89,7 @@ SN_HD void optimizer_step_element(const Rule& rule, const ChunkSettings<A>& now,
   const A decay = parameter * now.decay;
   parameter -= now.decay != A(0) ? decay : A(0);
   rule(now.coefficients, parameter, scaled > now.limit ? now.limit : above, slots);
+  parameter = parameter < now.least ? now.least : parameter;
 }
 
 template <int Width, class T, class Rule>

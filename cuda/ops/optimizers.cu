@@ -1,8 +1,8 @@
 // Optimizer steps. Inputs: the schedule (float64), the squared norms of all gradients of the step (left out unless
 // norms are clipped), then a gradient for each parameter. Outputs, overwritten in place: the progress (float64), then
 // each parameter with its slots. Params: [1 to count a step, index of the first gradient's norm, kind of clipping, its
-// limit, weight decay, the rule's own settings...]. A step over more parameters than a call takes is counted by its
-// first call.
+// limit, weight decay, the least value of a parameter, the rule's own settings...]. A step over more parameters than a
+// call takes is counted by its first call.
 #include "../kernels/gradient_norms.cuh"
 #include "../kernels/optimizer_step.cuh"
 #include "map.h"
@@ -13,7 +13,7 @@ namespace {
 
 // Rough flops of an element.
 constexpr int64_t kStepCost = 24, kAverageCost = 4, kNormCost = 2;
-constexpr size_t kFirstSetting = 5;
+constexpr size_t kFirstSetting = 6;
 
 // Fills tables of rows until `count` rows are done, and calls `launch_table(table, first row, aligned, elements)` for
 // each; `fill(row, index)` gives a row its pointers and its size.
@@ -46,7 +46,7 @@ Grid chunk_grid(int64_t chunks, int64_t elements, int64_t cost, int64_t width) {
 template <class Rule>
 void optimizer_step(const Call& call, Rule rule) {
   const View &schedule = call.inputs[0], &norms = call.inputs[1], &progress = call.outputs[0];
-  const StepSettings settings{{Clip(call.integer(2)), call.params[3]}, call.params[4]};
+  const StepSettings settings{{Clip(call.integer(2)), call.params[3]}, call.params[4], call.params[5]};
   const auto* const squared_norms = norms.as<const double>();
   if (call.integer(0) != 0) {
     const int64_t count = settings.clipping.kind == Clip::kGlobalNorm ? norms.size() : 0;

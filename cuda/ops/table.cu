@@ -7,6 +7,7 @@ const OpTable& op_table() {
   static const OpTable table = [] {
     OpTable ops;
     add_activation_ops(ops);
+    add_batch_norm_activation_ops(ops);
     add_bias_activation_ops(ops);
     add_binary_ops(ops);
     add_convolution_ops(ops);

@@ -18,6 +18,7 @@ namespace SN_BUILD {
 
 // One function a family, defined in the file of that name.
 void add_activation_ops(OpTable& table);
+void add_batch_norm_activation_ops(OpTable& table);
 void add_bias_activation_ops(OpTable& table);
 void add_binary_ops(OpTable& table);
 void add_convolution_ops(OpTable& table);

@@ -1,7 +1,7 @@
 // Activations as layers' options name them: a string, or an object with the activation's parameters. Those of the native table
 // end a product or convolution inside the same op; softmax and log-softmax, which look along an axis, follow it.
 import { invalid } from '../errors.js';
-import { activationNamed, type ActivationName } from '../ops/activation.js';
+import { activationNamed, type ActivationName, type AppliedActivation } from '../ops/activation.js';
 import { add } from '../ops/arithmetic.js';
 import { biasActivation } from '../ops/bias-activation.js';
 import type { Epilogue } from '../ops/fused.js';
@@ -58,6 +58,10 @@ export class LayerActivation {
     if (bias === null) return this.apply(x);
     if (this.parameters === null) return this.apply(add(x, bias));
     return biasActivation(x, bias, this.name as ActivationName, this.parameters);
+  }
+  /** The row of the native table with its parameters; null for a function along an axis. */
+  get applied(): AppliedActivation | null {
+    return this.parameters === null ? null : { name: this.name as ActivationName, parameters: this.parameters };
   }
   /** What the option was: JSON that getActivation() takes back. */
   getConfig(): string | Record<string, unknown> {

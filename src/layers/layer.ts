@@ -3,6 +3,7 @@
 import { getConstraint } from '../constraints/by-name.js';
 import { failure, invalid, SelfnormError } from '../errors.js';
 import { getInitializer } from '../initializers/by-name.js';
+import type { AppliedActivation } from '../ops/activation.js';
 import { clone } from '../ops/reshape.js';
 import { getRegularizer } from '../regularizers/regularizer.js';
 import { convert } from '../tensor/convert.js';
@@ -43,6 +44,8 @@ export interface CallContext {
   readonly training: boolean;
   /** @internal Told of every layer's call with what it got and gave, layers of nested models included. */
   readonly observe?: LayerObserver;
+  /** @internal An activation to end with: the layer behind it in a graph, where `fusion.ts` joins the two. */
+  readonly activation?: AppliedActivation;
 }
 
 /** @internal Looks at the values between layers, which may be gone when it has returned. */

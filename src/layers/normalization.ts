@@ -1,15 +1,12 @@
 // Batch and layer normalisation. Batch normalisation takes the batch's moments in training and moves its running averages on
-// the device; elsewhere it takes the averages.
+// the device; elsewhere it takes the averages. An activation layer that alone reads its result is computed with it.
 import { invalid } from '../errors.js';
-import { add, mul, sub } from '../ops/arithmetic.js';
-import { batchNormTraining } from '../ops/batch-norm-training.js';
-import { cast } from '../ops/cast.js';
+import { LINEAR, type AppliedActivation } from '../ops/activation.js';
+import { batchNormTraining, moveAverages } from '../ops/batch-norm-training.js';
 import { wideDType } from '../ops/cross-entropy.js';
-import { batchNorm, layerNorm } from '../ops/normalisation.js';
+import { batchNorm, batchNormActivation, layerNorm } from '../ops/normalisation.js';
 import { transpose } from '../ops/transpose.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
-import { tidy } from '../tensor/memory.js';
-import { withoutRecording } from '../autograd/tape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import { Layer, type CallContext, type LayerConfig } from './layer.js';
@@ -134,12 +131,12 @@ export class BatchNormalization extends Normalization {
     return shape!;
   }
 
-  override call([x]: readonly Tensor[], { training }: CallContext): Tensor {
+  override call([x]: readonly Tensor[], { training, activation = LINEAR }: CallContext): Tensor {
     const axis = this.axis < 0 ? this.axis + x!.rank : this.axis;
     const last = x!.rank - 1;
-    if (axis === last) return this.normalize(x!, training);
+    if (axis === last) return this.normalize(x!, training, activation);
     const swapped = x!.shape.map((_, i) => (i === axis ? last : i === last ? axis : i));
-    return transpose(this.normalize(transpose(x!, swapped), training), swapped);
+    return transpose(this.normalize(transpose(x!, swapped), training, activation), swapped);
   }
 
   /** Whether the layer, or a model around it, is not trained. */
@@ -148,28 +145,21 @@ export class BatchNormalization extends Normalization {
   }
 
   /** With the channels last. A frozen layer keeps to its running averages, as in Keras. */
-  private normalize(x: Tensor, training: boolean): Tensor {
+  private normalize(x: Tensor, training: boolean, activation: AppliedActivation): Tensor {
     const { gamma, beta, movingMean, movingVariance, epsilon } = this;
-    if (!training || this.frozen) return batchNorm(x, movingMean, movingVariance, beta, gamma, epsilon);
-    const { y, mean, variance } = batchNormTraining(x, gamma, beta, epsilon);
+    if (!training || this.frozen) {
+      return activation === LINEAR
+        ? batchNorm(x, movingMean, movingVariance, beta, gamma, epsilon)
+        : batchNormActivation(x, movingMean, movingVariance, beta, gamma, epsilon, activation);
+    }
+    const { y, mean, variance } = batchNormTraining(x, gamma, beta, epsilon, activation);
     // The moments of no samples are NaN, which the averages would never lose again.
     if (x.size > 0) {
-      withoutRecording(() => {
-        this.move(movingMean, mean);
-        this.move(movingVariance, variance);
-      });
+      moveAverages({ mean: movingMean, variance: movingVariance }, { mean, variance }, this.momentum);
     }
     mean.dispose();
     variance.dispose();
     return y;
-  }
-
-  /** average = momentum average + (1 - momentum) value, on the device. */
-  private move(average: Variable, value: Tensor): void {
-    tidy(() => {
-      const step = mul(sub(cast(value, average.dtype), average), 1 - this.momentum);
-      average.assign(add(average, step));
-    });
   }
 
   override getConfig(): Record<string, unknown> {

@@ -1,17 +1,21 @@
 // The layers and calls between given inputs and outputs: in which order layers are listed (Keras's and tfjs's, on which the
-// order of weights rests), in which order calls run, and which values are needed until when.
+// order of weights rests), in which order calls run, which run as one, and which values are needed until when.
 import { isRecording } from '../autograd/tape.js';
 import { failure, invalid } from '../errors.js';
 import { InputLayer } from '../layers/input.js';
+import { fusedActivation } from '../layers/fusion.js';
 import type { CallContext, Layer } from '../layers/layer.js';
 import { formatShape, SymbolicTensor } from '../layers/symbolic.js';
 import type { GraphNode, SymbolicShape } from '../layers/symbolic.js';
+import type { AppliedActivation } from '../ops/activation.js';
 import { closeScope, madeInScope, openScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** One call, with its operands as places in the list of values. */
 interface Step {
   readonly layer: Layer;
+  /** An activation layer that alone reads the result, computed in the same call. */
+  readonly activation: AppliedActivation | null;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** Values that no later step reads and that are no output. */
@@ -24,7 +28,10 @@ export class Graph {
   readonly layers: readonly Layer[];
   /** The calls that belong to the graph; a shared layer may have others elsewhere. Operands come before results. */
   readonly nodes: readonly GraphNode[];
+  /** Every layer's call; */
   private readonly steps: readonly Step[];
+  /** and with pairs of them as one. */
+  private readonly fusedSteps: readonly Step[];
   private readonly outputPlaces: readonly number[];
 
   /**
@@ -46,7 +53,10 @@ export class Graph {
     for (const x of inputs) places.set(x, places.size);
     for (const node of nodes) for (const x of node.outputs) if (!places.has(x)) places.set(x, places.size);
     this.outputPlaces = outputs.map((x) => places.get(x)!);
-    this.steps = plan(nodes, places, this.outputPlaces);
+    const calls = nodes.filter(({ layer }) => !(layer instanceof InputLayer));
+    const apart = calls.map((call) => ({ ...call, activation: null }));
+    this.steps = plan(apart, places, this.outputPlaces);
+    this.fusedSteps = plan(fuse(calls, outputs), places, this.outputPlaces);
   }
 
   get inputLayers(): readonly Layer[] {
@@ -58,9 +68,12 @@ export class Graph {
     const values: Tensor[] = [...inputs];
     const recording = isRecording();
     const mine = new Set<Tensor>();
-    for (const { layer, inputs: from, outputs: to, dead } of this.steps) {
+    // Who looks at every layer's values is shown them all.
+    const steps = context.observe === undefined ? this.fusedSteps : this.steps;
+    for (const { layer, activation, inputs: from, outputs: to, dead } of steps) {
       const operands = from.map((place) => values[place]!);
-      const results = recording ? layer.compute(operands, context) : computeAlone(layer, operands, context, mine);
+      const told = activation === null ? context : { ...context, activation };
+      const results = recording ? layer.compute(operands, told) : computeAlone(layer, operands, told, mine);
       to.forEach((place, i) => (values[place] = results[i]!));
       context.observe?.(layer, operands, results);
       if (recording) continue;
@@ -191,20 +204,39 @@ function survey(
   return { nodes: ordered, layers };
 }
 
+/** A node to run: that of a fused pair has the first one's layer and operands, and the second one's results. */
+type Call = GraphNode & Pick<Step, 'activation'>;
+
+/** Joins pairs of calls of which nothing but the second reads what the first made. */
+function fuse(nodes: readonly GraphNode[], outputs: readonly SymbolicTensor[]): Call[] {
+  const readers = new Map<SymbolicTensor, GraphNode[]>();
+  for (const node of nodes) for (const x of node.inputs) readers.set(x, [...(readers.get(x) ?? []), node]);
+  const joined = new Set<GraphNode>();
+  return nodes.flatMap((node): Call[] => {
+    if (joined.has(node)) return [];
+    const { layer, inputs, outputs: made } = node;
+    const [reader, another] = readers.get(made[0]!) ?? [];
+    const isAlone = reader !== undefined && another === undefined && made.length === 1 && !outputs.includes(made[0]!);
+    const activation = isAlone ? fusedActivation(layer, reader.layer) : null;
+    if (activation === null) return [{ layer, inputs, outputs: made, activation }];
+    joined.add(reader!);
+    return [{ layer, inputs, outputs: reader!.outputs, activation }];
+  });
+}
+
 function plan(
-  nodes: readonly GraphNode[],
+  calls: readonly Call[],
   places: ReadonlyMap<SymbolicTensor, number>,
   outputPlaces: readonly number[],
 ): Step[] {
-  const calls = nodes.filter(({ layer }) => !(layer instanceof InputLayer));
   const needed = new Set(outputPlaces);
   const steps: Step[] = [];
-  for (const { layer, inputs, outputs } of calls.toReversed()) {
+  for (const { layer, activation, inputs, outputs: made } of calls.toReversed()) {
     const from = inputs.map((x) => places.get(x)!);
-    const to = outputs.map((x) => places.get(x)!);
+    const to = made.map((x) => places.get(x)!);
     const dead = [...new Set([...from, ...to])].filter((place) => !needed.has(place));
     for (const place of from) needed.add(place);
-    steps.push({ layer, inputs: from, outputs: to, dead });
+    steps.push({ layer, activation, inputs: from, outputs: to, dead });
   }
   return steps.reverse();
 }

@@ -3,6 +3,7 @@
 import { failure, invalid } from '../errors.js';
 import { gradientsByVariable } from '../autograd/gradients.js';
 import { withoutRecording } from '../autograd/tape.js';
+import { NonNeg } from '../constraints/norms.js';
 import type { LayerWeight } from '../layers/weight.js';
 import { wide } from '../losses/operands.js';
 import { weighted } from '../losses/weighting.js';
@@ -14,6 +15,7 @@ import type { Optimizer } from '../optimizers/optimizer.js';
 import { castRaw } from '../tensor/convert.js';
 import { tidy } from '../tensor/memory.js';
 import { Tensor } from '../tensor/tensor.js';
+import type { Variable } from '../tensor/variable.js';
 import type { Batch } from './batches.js';
 import type { Compiled, CompiledOutput } from './compile.js';
 import type { Model } from './model.js';
@@ -26,11 +28,17 @@ export interface Trained {
   readonly compiled: Compiled;
   readonly weights: readonly LayerWeight[];
   readonly penalties: readonly (() => Tensor)[];
+  /** Those that the optimizer's own launch keeps from being negative; the other constraints look at whole weights. */
+  readonly nonNegative: ReadonlySet<Variable>;
 }
 
 /** The model's trained weights and penalties, as they stand. */
 export function trainedParts(model: Model, compiled: Compiled): Trained {
-  return { model, compiled, weights: model.trainableLayerWeights, penalties: model.regularizationLosses() };
+  const weights = model.trainableLayerWeights;
+  // A class derived from NonNeg may do something else.
+  const clamped = weights.filter(({ constraint }) => constraint?.constructor === NonNeg);
+  const nonNegative = new Set(clamped.map(({ variable }) => variable));
+  return { model, compiled, weights, penalties: model.regularizationLosses(), nonNegative };
 }
 
 /** An output's loss: the weighted sum over the number of values, Keras's sum_over_batch_size. */
@@ -98,9 +106,9 @@ export function trainStep(trained: Trained, batch: Batch, optimizer: Optimizer, 
       },
       variables,
     );
-    optimizer.apply(grads);
+    optimizer.apply(grads, trained.nonNegative);
     for (const { constraint, variable } of trained.weights) {
-      if (constraint !== null) variable.assign(constraint.apply(variable));
+      if (constraint !== null && !trained.nonNegative.has(variable)) variable.assign(constraint.apply(variable));
     }
   });
 }

@@ -13,6 +13,15 @@ import { floatOperand } from './define.js';
 
 export type { ActivationName };
 
+/** An activation to apply: its row of the native table, and its parameters in table order. */
+export interface AppliedActivation {
+  readonly name: ActivationName;
+  readonly parameters: readonly number[];
+}
+
+/** No activation. */
+export const LINEAR: AppliedActivation = { name: 'linear', parameters: [] };
+
 /** An activation by its table row: the native ops and how its parameters are checked. */
 export class Activation {
   readonly forward: NativeOp;

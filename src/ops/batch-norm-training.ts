@@ -1,12 +1,14 @@
-// Batch normalisation by the batch's own moments, as a layer trains with it. Not public: the layer owns the running
-// averages that inference uses.
+// Batch normalisation by the batch's own moments with the activation behind it, as a layer trains with it. Not public: the
+// layer owns the running averages that inference uses. What the activation was given is not kept: backward works it out again.
 import { invalid } from '../errors.js';
 import { isRecording } from '../autograd/tape.js';
 import { NativeOp, run } from '../tensor/backend.js';
 import type { TensorLike } from '../tensor/convert.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { mul } from './arithmetic.js';
+import type { Variable } from '../tensor/variable.js';
+import { activationNamed, LINEAR, type ActivationName, type AppliedActivation } from './activation.js';
+import { add, mul } from './arithmetic.js';
 import { cast } from './cast.js';
 import { wideDType } from './cross-entropy.js';
 import { floatOperand, recordOne } from './define.js';
@@ -14,22 +16,48 @@ import { checkEpsilon, parameter } from './normalisation.js';
 import { standardize, standardizeGradient } from './standardize.js';
 import { sumTo } from './broadcasting.js';
 
-const FORWARD = new NativeOp('batchNormTraining');
-const BACKWARD = new NativeOp('batchNormTraining/backward');
+const AVERAGES = new NativeOp('batchNorm/averages');
 
-/** The normalised batch and its moments (biased variance), which have no gradient of their own. */
+interface TrainingOps {
+  readonly forward: NativeOp;
+  readonly backward: NativeOp;
+}
+
+const ops = new Map<ActivationName, TrainingOps>();
+
+function opsOf(name: ActivationName): TrainingOps {
+  let found = ops.get(name);
+  if (found === undefined) {
+    const op = `${name}/batch_norm_training`;
+    found = { forward: new NativeOp(op), backward: new NativeOp(`${op}_backward`) };
+    ops.set(name, found);
+  }
+  return found;
+}
+
+/** The normalised batch, activated, and its moments (biased variance), which have no gradient of their own. */
 export interface BatchNormTraining {
   readonly y: Tensor;
   readonly mean: Tensor;
   readonly variance: Tensor;
 }
 
+/** Checked operands of f((x - mean) / sqrt(variance + epsilon) * scale + offset). */
+interface Normalization {
+  readonly x: Tensor;
+  readonly scale: Tensor | null;
+  readonly offset: Tensor | null;
+  readonly epsilon: number;
+  readonly activation: AppliedActivation;
+}
+
 /**
- * (x - mean) / sqrt(variance + epsilon) * scale + offset with the moments of x over all axes but the last.
+ * f((x - mean) / sqrt(variance + epsilon) * scale + offset) with the moments of x over all axes but the last.
  * @param x Float tensor `[..., channels]` of rank 1 or more.
  * @param scale `[channels]`; null: 1.
  * @param offset `[channels]`; null: 0.
  * @param epsilon Added to the variance; 0.001 by default.
+ * @param activation f; none by default.
  * @returns y in x's shape and dtype; mean and variance `[channels]`, float32 for half inputs. Of an empty batch: NaN.
  * @throws ShapeError when scale or offset are of another shape.
  */
@@ -38,6 +66,7 @@ export function batchNormTraining(
   scale: TensorLike | null,
   offset: TensorLike | null,
   epsilon = 0.001,
+  activation: AppliedActivation = LINEAR,
 ): BatchNormTraining {
   const op = 'batchNormTraining';
   const input = floatOperand(op, 'x', x);
@@ -50,8 +79,7 @@ export function batchNormTraining(
     if (given === null || sameShape(given.shape, channels)) return given;
     throw invalid('ERR_SHAPE', op, name, `shape [${channels.join(',')}], of x's last axis`, [...given.shape]);
   };
-  const factor = checked('scale', scale);
-  const shift = checked('offset', offset);
+  const norm = { x: input, scale: checked('scale', scale), offset: checked('offset', offset), epsilon, activation };
   const statistics = wideDType(dtype);
   const make = (of: Shape, type: typeof dtype) => ({
     holder: new Tensor<Shape>(backend, of, type),
@@ -59,43 +87,74 @@ export function batchNormTraining(
     dtype: type,
   });
   const outputs = [make(shape, dtype), make(channels, statistics), make(channels, statistics)] as const;
-  run(backend, FORWARD, [input, factor, shift], outputs, [epsilon]);
+  const { forward } = opsOf(activation.name);
+  run(backend, forward, [input, norm.scale, norm.offset], outputs, [epsilon, ...activation.parameters]);
   const [y, mean, variance] = outputs.map(({ holder }) => holder) as [Tensor, Tensor, Tensor];
-  const inputs = [input, factor, shift].filter((operand) => operand !== null);
+  const inputs = [input, norm.scale, norm.offset].filter((operand) => operand !== null);
   recordOne(y, inputs, (dy) => {
-    const gradients = isRecording()
-      ? composedGradients(dy, input, factor, epsilon)
-      : nativeGradients(dy, input, mean, variance, factor, epsilon);
-    return [gradients[0]!, ...(factor === null ? [] : [gradients[1]!]), ...(shift === null ? [] : [gradients[2]!])];
+    const gradients = isRecording() ? composedGradients(dy, norm) : nativeGradients(dy, norm, mean, variance);
+    return [
+      gradients[0]!,
+      ...(norm.scale === null ? [] : [gradients[1]!]),
+      ...(norm.offset === null ? [] : [gradients[2]!]),
+    ];
   });
   return { y, mean, variance };
 }
 
 /** Gradients of x, scale and offset. */
-function nativeGradients(
-  dy: Tensor,
-  x: Tensor,
-  mean: Tensor,
-  variance: Tensor,
-  scale: Tensor | null,
-  epsilon: number,
-): Tensor[] {
+function nativeGradients(dy: Tensor, norm: Normalization, mean: Tensor, variance: Tensor): Tensor[] {
+  const { x, scale, offset, epsilon, activation } = norm;
   const outputs = [x, mean, mean].map(({ shape, dtype }) => ({
     holder: new Tensor<Shape>(x.backend, shape, dtype),
     shape,
     dtype,
   }));
-  run(x.backend, BACKWARD, [dy, x, mean, variance, scale], outputs, [epsilon]);
+  const operands = [dy, x, mean, variance, scale, offset];
+  run(x.backend, opsOf(activation.name).backward, operands, outputs, [epsilon, ...activation.parameters]);
   return outputs.map(({ holder }) => holder);
 }
 
-function composedGradients(dy: Tensor, x: Tensor, scale: Tensor | null, epsilon: number): Tensor[] {
+/** The same in differentiable ops. */
+function composedGradients(dy: Tensor, { x, scale, offset, epsilon, activation }: Normalization): Tensor[] {
   const wideX = cast(x, wideDType(x.dtype));
-  const wideDy = cast(dy, wideX.dtype);
   const axes = Array.from({ length: x.rank - 1 }, (_, axis) => axis);
   const channels = [x.shape[x.rank - 1]!];
-  const dNormal = scale === null ? wideDy : mul(wideDy, scale);
-  const dx = cast(standardizeGradient(dNormal, wideX, axes, epsilon), x.dtype);
   const { normal } = standardize(wideX, axes, epsilon);
-  return [dx, sumTo(mul(wideDy, normal), channels), sumTo(wideDy, channels)];
+  const dz = ((): Tensor => {
+    const wideDy = cast(dy, wideX.dtype);
+    if (activation.name === 'linear') return wideDy;
+    const scaled = scale === null ? normal : mul(normal, scale);
+    const z = offset === null ? scaled : add(scaled, offset);
+    const f = activationNamed(activation.name);
+    const saved = f.facts.saves === 'output' ? f.apply(z, activation.parameters) : z;
+    return f.applyBackward(wideDy, saved, activation.parameters);
+  })();
+  const dNormal = scale === null ? dz : mul(dz, scale);
+  const dx = cast(standardizeGradient(dNormal, wideX, axes, epsilon), x.dtype);
+  return [dx, sumTo(mul(dz, normal), channels), sumTo(dz, channels)];
+}
+
+/** Running averages of moments, as variables. */
+export interface MovingMoments {
+  readonly mean: Variable;
+  readonly variance: Variable;
+}
+
+/** average = momentum average + (1 - momentum) value for mean and variance, in one launch. */
+export function moveAverages(
+  averages: MovingMoments,
+  { mean, variance }: Pick<BatchNormTraining, 'mean' | 'variance'>,
+  momentum: number,
+): void {
+  const changed = [averages.mean, averages.variance];
+  for (const average of changed) average.assertLive('batchNormTraining', average.name);
+  run(
+    mean.backend,
+    AVERAGES,
+    [mean, variance],
+    changed.map(({ id }) => ({ id })),
+    [1 - momentum],
+  );
+  for (const average of changed) average.assignments++;
 }

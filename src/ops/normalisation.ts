@@ -1,11 +1,12 @@
-// Batch normalisation with given moments, and layer normalisation. Fused where the shapes are the usual ones, composed of
-// ops otherwise. Parameters and statistics of half inputs are float32.
+// Batch normalisation with given moments, alone or with an activation behind it, and layer normalisation. Fused where the
+// shapes are the usual ones, composed of ops otherwise. Parameters and statistics of half inputs are float32.
 import { invalid } from '../errors.js';
 import { isRecording } from '../autograd/tape.js';
 import { NativeOp, run } from '../tensor/backend.js';
 import { convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { checkAxes, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
 import { makeOne, Tensor } from '../tensor/tensor.js';
+import { activationNamed, type ActivationName, type AppliedActivation } from './activation.js';
 import { add, mul, sub } from './arithmetic.js';
 import { cast } from './cast.js';
 import { wideDType } from './cross-entropy.js';
@@ -15,7 +16,7 @@ import { reshape } from './reshape.js';
 import { standardize, standardizeGradient } from './standardize.js';
 import { sumTo } from './broadcasting.js';
 
-const BATCH_NORM = new NativeOp('batchNorm');
+const BATCH_NORM = new NativeOp('linear/batch_norm');
 const BATCH_NORM_BACKWARD = new NativeOp('batchNorm/backward');
 const BATCH_NORM_PARAMETERS = new NativeOp('batchNorm/parametersBackward');
 const LAYER_NORM = new NativeOp('layerNorm');
@@ -96,6 +97,47 @@ function batchNormParameterGradients(dy: Tensor, norm: BatchNorm): [Tensor, Tens
   return gradients;
 }
 
+/** The operands of a batch normalisation, checked. */
+function checkedBatchNorm(
+  x: TensorLike,
+  mean: TensorLike,
+  variance: TensorLike,
+  offset: TensorLike | null | undefined,
+  scale: TensorLike | null | undefined,
+  epsilon: number,
+): BatchNorm {
+  const op = 'batchNorm';
+  const input = floatOperand(op, 'x', x);
+  checkEpsilon(op, 'varianceEpsilon', epsilon);
+  const checked = (name: string, value: TensorLike | null | undefined): Tensor | null => {
+    const given = parameter(op, name, value, input);
+    if (given === null || fitsInto(given.shape, input.shape)) return given;
+    const expected = `a shape that broadcasts to x's [${input.shape.join(',')}]`;
+    throw invalid('ERR_SHAPE', op, name, expected, [...given.shape]);
+  };
+  const required = (name: string, value: TensorLike): Tensor => {
+    const given = checked(name, value);
+    if (given === null) throw invalid('ERR_ARGUMENT', op, name, 'a tensor', value);
+    return given;
+  };
+  return {
+    x: input,
+    mean: required('mean', mean),
+    variance: required('variance', variance),
+    offset: checked('offset', offset),
+    scale: checked('scale', scale),
+    epsilon,
+  };
+}
+
+const operandsOf = ({ x, mean, variance, offset, scale }: BatchNorm): readonly (Tensor | null)[] => [
+  x,
+  mean,
+  variance,
+  offset,
+  scale,
+];
+
 /**
  * (x - mean) / sqrt(variance + varianceEpsilon) * scale + offset, with given moments (Ioffe & Szegedy 2015).
  * @param x Float tensor, channels last.
@@ -114,39 +156,44 @@ export function batchNorm(
   scale?: TensorLike | null,
   varianceEpsilon = 0.001,
 ): Tensor {
-  const op = 'batchNorm';
-  const input = floatOperand(op, 'x', x);
-  checkEpsilon(op, 'varianceEpsilon', varianceEpsilon);
-  const checked = (name: string, value: TensorLike | null | undefined): Tensor | null => {
-    const given = parameter(op, name, value, input);
-    if (given === null || fitsInto(given.shape, input.shape)) return given;
-    const expected = `a shape that broadcasts to x's [${input.shape.join(',')}]`;
-    throw invalid('ERR_SHAPE', op, name, expected, [...given.shape]);
-  };
-  const required = (name: string, value: TensorLike): Tensor => {
-    const given = checked(name, value);
-    if (given === null) throw invalid('ERR_ARGUMENT', op, name, 'a tensor', value);
-    return given;
-  };
-  const norm: BatchNorm = {
-    x: input,
-    mean: required('mean', mean),
-    variance: required('variance', variance),
-    offset: checked('offset', offset),
-    scale: checked('scale', scale),
-    epsilon: varianceEpsilon,
-  };
+  return normalized(checkedBatchNorm(x, mean, variance, offset, scale, varianceEpsilon));
+}
+
+function normalized(norm: BatchNorm): Tensor {
   if (!isFused(norm)) return composedBatchNorm(norm);
-  const operands = [input, norm.mean, norm.variance, norm.offset, norm.scale];
-  const y = makeOne(input.backend, BATCH_NORM, operands, input.shape, input.dtype, [varianceEpsilon]);
+  const { x, mean, variance, offset, scale, epsilon } = norm;
+  const y = makeOne(x.backend, BATCH_NORM, operandsOf(norm), x.shape, x.dtype, [epsilon]);
   // Two entries: a tape keeps the one whose tensors it differentiates by.
-  recordOne(y, [input], (dy) => [batchNormInputGradient(dy, norm)]);
-  const parameters = [norm.mean, norm.variance, norm.offset, norm.scale];
+  recordOne(y, [x], (dy) => [batchNormInputGradient(dy, norm)]);
+  const parameters = [mean, variance, offset, scale];
   const given = parameters.filter((p) => p !== null);
   return recordOne(y, given, (dy) => {
     const gradients = batchNormParameterGradients(dy, norm);
     return parameters.flatMap((p, i) => (p === null ? [] : [reshape(gradients[i]!, p.shape)]));
   });
+}
+
+const withActivation = new Map<ActivationName, NativeOp>();
+
+/**
+ * `batchNorm` with an activation behind it: one pass where no gradient is taken, as in inference. Not public: layers use it.
+ * @param activation Of the native table.
+ */
+export function batchNormActivation(
+  x: TensorLike,
+  mean: TensorLike,
+  variance: TensorLike,
+  offset: TensorLike | null,
+  scale: TensorLike | null,
+  epsilon: number,
+  { name, parameters }: AppliedActivation,
+): Tensor {
+  const norm = checkedBatchNorm(x, mean, variance, offset, scale, epsilon);
+  if (isRecording() || !isFused(norm)) return activationNamed(name).apply(normalized(norm), parameters);
+  let op = withActivation.get(name);
+  if (op === undefined) withActivation.set(name, (op = new NativeOp(`${name}/batch_norm`)));
+  const { shape, dtype, backend } = norm.x;
+  return makeOne(backend, op, operandsOf(norm), shape, dtype, [epsilon, ...parameters]);
 }
 
 function fitsInto(shape: Shape, whole: Shape): boolean {

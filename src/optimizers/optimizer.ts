@@ -42,9 +42,11 @@ export interface Rule {
 /** Slots that start from zero. */
 export const zeroSlots = (...names: readonly string[]): Slot[] => names.map((name) => ({ name, initial: 0 }));
 
-/** Parameters of one native call, of one device and dtype, with their gradients in that dtype. */
+/** Parameters of one native call, of one device, dtype and least value, with their gradients in that dtype. */
 interface Group {
   readonly backend: Backend;
+  /** The least value of a parameter after the step. */
+  readonly least: number;
   readonly variables: Variable[];
   readonly gradients: Tensor[];
   /** Squared norms of all gradients on the device, when they are clipped by them, and where this group's begin. */
@@ -218,8 +220,11 @@ export abstract class Optimizer extends Configurable {
     this.dropOwnValues();
   }
 
-  /** @internal Takes one step with gradients by variable. */
-  apply(gradients: ReadonlyMap<Variable, Tensor>): void {
+  /**
+   * @internal Takes one step with gradients by variable.
+   * @param nonNegative Variables whose negative values become 0, in the launch that makes the step.
+   */
+  apply(gradients: ReadonlyMap<Variable, Tensor>, nonNegative?: ReadonlySet<Variable>): void {
     if (this.ownValues.size > 0) {
       const what = 'the averages are in the place of the variables; call swapAverages() again before the next step';
       throw failure('ERR_ARGUMENT', this.className, what);
@@ -228,7 +233,7 @@ export abstract class Optimizer extends Configurable {
       for (const [variable, gradient] of gradients) this.check(variable, gradient);
       // Slots first: what cannot be made or restored fails before anything has moved.
       for (const variable of gradients.keys()) this.state.slotsOf(variable);
-      const groups = this.groups(gradients);
+      const groups = this.groups(gradients, nonNegative);
       if (this.clipsNorms) this.measure(groups);
       const counted = new Set<Backend>();
       for (const group of groups) {
@@ -252,14 +257,15 @@ export abstract class Optimizer extends Configurable {
     }
   }
 
-  private groups(gradients: ReadonlyMap<Variable, Tensor>): Group[] {
+  private groups(gradients: ReadonlyMap<Variable, Tensor>, nonNegative?: ReadonlySet<Variable>): Group[] {
     const groups: Group[] = [];
     const open = new Map<string, Group>();
     for (const [variable, gradient] of gradients) {
-      const key = `${variable.device} ${variable.dtype}`;
+      const least = nonNegative?.has(variable) === true ? 0 : -Infinity;
+      const key = `${variable.device} ${variable.dtype} ${least}`;
       let group = open.get(key);
       if (group === undefined || group.variables.length === MOST_PARAMETERS) {
-        group = { backend: variable.backend, variables: [], gradients: [], norms: null, firstNorm: 0 };
+        group = { backend: variable.backend, least, variables: [], gradients: [], norms: null, firstNorm: 0 };
         open.set(key, group);
         groups.push(group);
       }
@@ -291,7 +297,7 @@ export abstract class Optimizer extends Configurable {
     }
   }
 
-  private step({ backend, variables, gradients, norms, firstNorm }: Group, counted: Set<Backend>): void {
+  private step({ backend, least, variables, gradients, norms, firstNorm }: Group, counted: Set<Backend>): void {
     const { schedule, progress } = this.state.on(backend);
     const slots = this.rule.slots.length;
     const changed = variables.flatMap((variable) => [variable, ...this.state.slotsOf(variable).slice(0, slots)]);
@@ -300,7 +306,7 @@ export abstract class Optimizer extends Configurable {
       this.rule.op,
       [schedule, norms, ...gradients],
       [progress, ...changed].map(({ id }) => ({ id })),
-      [counted.has(backend) ? 0 : 1, firstNorm, ...encodeSettings(this.common), ...this.settings()],
+      [counted.has(backend) ? 0 : 1, firstNorm, ...encodeSettings(this.common), least, ...this.settings()],
     );
     counted.add(backend);
   }

@@ -74,6 +74,30 @@ describe('dropout', () => {
     expect([...new Set(y.dataSync())].sort()).toEqual([0, 2]);
   });
 
+  test('alphaDropout drops whole channels when asked to, and nothing at inference', () => {
+    const x = sn.randomNormal([64, 5, 5, 16], 0, 1, 'float32', 3);
+    const layer = layers.alphaDropout({ rate: 0.25, noiseShape: [null, 1, 1, null], seed: 2 });
+    // Dropped channels hold one value, kept ones an affine map of what they were.
+    const y = layer.apply<Tensor>(x, { training: true });
+    const spread = y
+      .max([1, 2])
+      .sub(y.min([1, 2]))
+      .dataSync();
+    const given = x
+      .max([1, 2])
+      .sub(x.min([1, 2]))
+      .dataSync();
+    const ratios = [...spread].map((value, i) => value / given[i]!);
+    const kept = ratios.filter((ratio) => ratio > 0);
+    expect(Math.max(...kept) - Math.min(...kept)).toBeLessThan(1e-5);
+    expect(Math.abs(kept.length / ratios.length - 0.75)).toBeLessThan(5 * Math.sqrt((0.25 * 0.75) / ratios.length));
+    // Mean and variance stay: of 1024 channels, by their standard errors.
+    const { mean, variance } = sn.moments(y);
+    expect(Math.abs(mean.dataSync()[0]!)).toBeLessThan(0.15);
+    expect(Math.abs(variance.dataSync()[0]! - 1)).toBeLessThan(0.15);
+    expect(layer.apply<Tensor>(x).arraySync()).toEqual(x.arraySync());
+  });
+
   test('in a model drops in training only', () => {
     const model = sn.sequential({ layers: [layers.alphaDropout({ rate: 0.5, inputShape: [64] })] });
     const x = sn.randomNormal([32, 64]);

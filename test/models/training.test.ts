@@ -184,6 +184,69 @@ describe('fit', () => {
   });
 });
 
+describe('constraints hold after every step', () => {
+  const { constraints } = sn;
+  type Weight = number[][];
+  const units = (kernel: Weight): number[][] => kernel[0]!.map((_, unit) => kernel.map((row) => row[unit]!));
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const norm = (values: readonly number[]): number => Math.hypot(...values);
+  const near = (value: number, wanted: number): boolean => Math.abs(value - wanted) < 1e-5;
+  const rows: readonly (readonly [string, sn.Constraint | string, (kernel: Weight) => boolean])[] = [
+    ['weightCentralization', constraints.weightCentralization(), (w) => near(mean(w.flat()), 0)],
+    [
+      'weightCentralization per unit',
+      constraints.weightCentralization({ axis: 0 }),
+      (w) => units(w).every((unit) => near(mean(unit), 0)),
+    ],
+    [
+      'weightStandardization',
+      constraints.weightStandardization({ epsilon: 0 }),
+      (w) => units(w).every((unit) => near(mean(unit), 0) && near(norm(unit) / Math.sqrt(unit.length), 1)),
+    ],
+    ['maxNorm', constraints.maxNorm({ maxValue: 0.5 }), (w) => units(w).every((unit) => norm(unit) < 0.50001)],
+    [
+      'minMaxNorm',
+      constraints.minMaxNorm({ minValue: 1.5, maxValue: 1.75 }),
+      (w) => units(w).every((unit) => norm(unit) > 1.49999 && norm(unit) < 1.75001),
+    ],
+    ['unitNorm', 'unitNorm', (w) => units(w).every((unit) => near(norm(unit), 1))],
+    ['nonNeg', 'nonNeg', (w) => w.flat().every((value) => value >= 0) && w.flat().includes(0)],
+  ];
+
+  test.each(rows.flatMap((row) => ['sgd', 'adam', 'lion'].map((optimizer) => [...row, optimizer] as const)))(
+    '%s',
+    async (_name, kernelConstraint, holds, optimizer) => {
+      sn.setSeed(4);
+      const dense = sn.layers.dense({ units: 3, inputShape: [6], kernelConstraint });
+      const model = sn.sequential({ layers: [dense, sn.layers.dense({ units: 1, name: `free_${optimizer}` })] });
+      model.compile({ optimizer, loss: 'meanSquaredError' });
+      const [x, free] = [sn.randomNormal([20, 6], 0, 1, 'float32', 2), model.layers[1]!.weights[0]!];
+      const start = free.arraySync();
+      const kernels: Weight[] = [];
+      const onBatchEnd = (): void => void kernels.push(dense.weights[0]!.arraySync() as Weight);
+      await model.fit(x, x.sum(1, true).neg(), { batchSize: 4, verbose: 0, callbacks: { onBatchEnd } });
+      expect(kernels).toHaveLength(5);
+      expect(kernels.map(holds)).toEqual(kernels.map(() => true));
+      // The step itself was taken.
+      expect(JSON.stringify(kernels[0])).not.toBe(JSON.stringify(kernels[4]));
+      expect(free.arraySync()).not.toEqual(start);
+    },
+  );
+
+  test('one derived from nonNeg is applied as it says', async () => {
+    class AtLeastOne extends (constraints.nonNeg().constructor as new () => sn.Constraint) {
+      override apply(weight: sn.Tensor): sn.Tensor {
+        return weight.maximum(1);
+      }
+    }
+    const dense = sn.layers.dense({ units: 1, inputShape: [2], kernelConstraint: new AtLeastOne() });
+    const model = sn.sequential({ layers: [dense] });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    await model.fit([[1, 1]], [[0]], { verbose: 0 });
+    expect([...dense.weights[0]!.dataSync()]).toEqual([1, 1]);
+  });
+});
+
 describe('a training that is interrupted', () => {
   const args = { batchSize: 16, validationSplit: 0.2, verbose: 0 } as const;
 

@@ -72,6 +72,21 @@ TEST(Dropout, DrawsTheSameMaskAtEveryBlockSize) {
   }
 }
 
+// The number is also in test/ops/dropout.test.ts: the CPU backend's mask of this seed is the emulator's.
+TEST(Dropout, DrawsTheMaskOfTheCpuBackend) {
+  Array stamp = i32({4}, {0, 0, 0, 0});
+  constexpr double kSeed = 1234567890123, kWord = 4294967296;
+  for (const int block : kBlockSizes) {
+    run_op("rng_stamp", block, {}, {&stamp}, {std::fmod(kSeed, kWord), std::floor(kSeed / kWord), 0, 0});
+    const Array ones = f32({4099}, Values(4099, 1.0));
+    Array y(DType::kFloat32, {4099});
+    run_op("dropout", block, {&ones, &stamp}, {&y}, {20000, 1, 0, 0});
+    uint32_t hash = 0x811c9dc5;
+    for (const double value : y.values()) hash = (hash ^ uint32_t(value != 0)) * 0x01000193u;
+    EXPECT_EQ(hash, 51552424u) << "at block size " << block;
+  }
+}
+
 TEST(Dropout, KeepsNanWhereItKeeps) {
   const Array stamp = i32({4}, {1, 0, 0, 0});
   const Array x = f32({33}, Values(33, kNan));

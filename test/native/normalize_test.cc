@@ -63,8 +63,10 @@ TEST(Normalize, BatchNormAgreesWithDouble) {
         d_offset[k] += dy[i];
         d_scale[k] += dy[i] * normal;
       }
-      check_op("batchNorm", {&c.x, &c.mean, &c.variance, &c.offset, &c.scale}, {c.like_x(y)}, {kEpsilon}, kReduction);
-      check_op("batchNorm", {&c.x, &c.mean, &c.variance, nullptr, nullptr}, {c.like_x(plain)}, {kEpsilon}, kReduction);
+      check_op("linear/batch_norm", {&c.x, &c.mean, &c.variance, &c.offset, &c.scale}, {c.like_x(y)}, {kEpsilon},
+               kReduction);
+      check_op("linear/batch_norm", {&c.x, &c.mean, &c.variance, nullptr, nullptr}, {c.like_x(plain)}, {kEpsilon},
+               kReduction);
       check_op("batchNorm/backward", {&c.dy, &c.mean, &c.variance, &c.scale}, {c.like_x(dx)}, {kEpsilon}, kReduction);
       check_op("batchNorm/parametersBackward", {&c.dy, &c.x, &c.mean, &c.variance, &c.scale},
                {c.like_mean(d_mean), c.like_mean(d_variance), c.like_mean(d_offset), c.like_mean(d_scale)}, {kEpsilon},
@@ -115,12 +117,12 @@ TEST(Normalize, BatchNormTrainingAgreesWithDouble) {
         dx[i] = factor * (dy[i] - sum[k] / rows - normal(i) * product[k] / rows);
         dx_terms[i] = factor * (std::abs(dy[i]) + (sum_terms[k] + std::abs(normal(i)) * product_terms[k]) / rows);
       }
-      check_op("batchNormTraining", {&c.x, &c.scale, &c.offset},
+      check_op("linear/batch_norm_training", {&c.x, &c.scale, &c.offset},
                {c.like_x(y, y_terms), c.like_mean(m.mean), c.like_mean(m.variance)}, {kEpsilon}, kComposite);
       const Array mean(wide(dtype), {c.width}, m.mean), variance(wide(dtype), {c.width}, m.variance);
       // A single row's gradient is a difference of equal numbers: judged by dy's size, not by its own.
       if (c.rows == 1) continue;
-      check_op("batchNormTraining/backward", {&c.dy, &c.x, &mean, &variance, &c.scale},
+      check_op("linear/batch_norm_training_backward", {&c.dy, &c.x, &mean, &variance, &c.scale, &c.offset},
                {c.like_x(dx, dx_terms), c.like_mean(product, product_terms), c.like_mean(sum, sum_terms)}, {kEpsilon},
                kComposite);
     }
@@ -138,13 +140,94 @@ TEST(Normalize, MomentsKeepTheirDigitsFarFromZero) {
   // The mean itself is rounded to float, half a thousandth here; the variance is not touched by that.
   for (const int block : kBlockSizes) {
     Array out(DType::kFloat32, {rows, width}), mean(DType::kFloat32, {width}), variance(DType::kFloat32, {width});
-    run_op("batchNormTraining", block, {&input, nullptr, nullptr}, {&out, &mean, &variance}, {kEpsilon});
+    run_op("linear/batch_norm_training", block, {&input, nullptr, nullptr}, {&out, &mean, &variance}, {kEpsilon});
     for (size_t k = 0; k < 3; ++k) {
       EXPECT_TRUE(std::abs(mean.values()[k] - m.mean[k]) <= 0.0005);
       EXPECT_TRUE(std::abs(variance.values()[k] - m.variance[k]) <= 1e-5 * m.variance[k])
           << variance.values()[k] << " for " << m.variance[k] << " at block size " << block;
     }
     for (size_t i = 0; i < y.size(); ++i) EXPECT_TRUE(std::abs(out.values()[i] - y[i]) <= 0.002);
+  }
+}
+
+// The activation's own op in double.
+Values in_double(const ActivationFacts& facts, const char* op, const std::vector<Values>& inputs) {
+  Values parameters;
+  for (int i = 0; i < facts.parameter_count; ++i) parameters.push_back(facts.parameters[i].fallback);
+  std::vector<Array> arrays;
+  std::vector<const Array*> pointers;
+  arrays.reserve(inputs.size());
+  for (const Values& input : inputs) pointers.push_back(&arrays.emplace_back(f64({int64_t(input.size())}, input)));
+  Array output = f64({int64_t(inputs[0].size())}, Values(inputs[0].size(), 0.0));
+  run_op(std::string(facts.name) + op, 1, pointers, {&output}, parameters);
+  return output.values();
+}
+
+class BatchNormActivation : public testing::TestWithParam<ActivationFacts> {};
+
+// Against "linear/batch_norm..." of the same flavour in double and the activation's own op.
+TEST_P(BatchNormActivation, AgreesWithTheActivationOfTheNormalized) {
+  const ActivationFacts& facts = GetParam();
+  const std::string name = facts.name;
+  Values params{kEpsilon};
+  for (int i = 0; i < facts.parameter_count; ++i) params.push_back(facts.parameters[i].fallback);
+  // Other sizes are tested with the identity, which is the same code.
+  const Size size{37, 3};
+  const Columns c(DType::kFloat32, size);
+  const auto run = [&](const char* op, const std::vector<const Array*>& inputs, const std::vector<Shape>& shapes) {
+    std::vector<Array> outputs;
+    outputs.reserve(shapes.size());
+    std::vector<Array*> pointers;
+    for (const Shape& shape : shapes) pointers.push_back(&outputs.emplace_back(DType::kFloat64, shape));
+    run_op(std::string("linear") + op, 1, inputs, pointers, {kEpsilon});
+    std::vector<Values> values;
+    for (const Array& output : outputs) values.push_back(output.values());
+    return values;
+  };
+  const Shape whole{c.rows, c.width}, channels{c.width};
+  const Array x(DType::kFloat64, whole, c.x.values()), scale(DType::kFloat64, channels, c.scale.values());
+  const Array offset(DType::kFloat64, channels, c.offset.values()), mean(DType::kFloat64, channels, c.mean.values());
+  const Array variance(DType::kFloat64, channels, c.variance.values());
+  const Values given = run("/batch_norm", {&x, &mean, &variance, &offset, &scale}, {whole})[0];
+  check_op(name + "/batch_norm", {&c.x, &c.mean, &c.variance, &c.offset, &c.scale},
+           {c.like_x(in_double(facts, "/forward", {given}), Values(given.size(), 4.0))}, params, kComposite);
+  const auto trained = run("/batch_norm_training", {&x, &scale, &offset}, {whole, channels, channels});
+  const Values y = in_double(facts, "/forward", {trained[0]});
+  check_op(name + "/batch_norm_training", {&c.x, &c.scale, &c.offset},
+           {c.like_x(y, Values(y.size(), 4.0)), c.like_mean(trained[1]), c.like_mean(trained[2])}, params, kComposite);
+  const Array own_mean(DType::kFloat32, channels, trained[1]), own_variance(DType::kFloat32, channels, trained[2]);
+  // Where the slope jumps, rounding may fall to either side: judged away from there.
+  Values seed = c.dy.values();
+  for (size_t i = 0; i < seed.size(); ++i) {
+    for (int k = 0; k < facts.kink_count; ++k) {
+      if (std::abs(trained[0][i] - facts.kinks[k]) < 1e-3) seed[i] = 0;
+    }
+  }
+  const Array dy(DType::kFloat32, whole, seed);
+  const Values saved = facts.saves == Saves::kInput ? trained[0] : y;
+  const Array dz(DType::kFloat64, whole, in_double(facts, "/backward", {seed, saved}));
+  const Array wide_mean(DType::kFloat64, channels, trained[1]), wide_variance(DType::kFloat64, channels, trained[2]);
+  const auto expected = run("/batch_norm_training_backward", {&dz, &x, &wide_mean, &wide_variance, &scale, &offset},
+                            {whole, channels, channels});
+  const Values terms(channels[0], 2.0 * double(c.rows));
+  check_op(name + "/batch_norm_training_backward", {&dy, &c.x, &own_mean, &own_variance, &c.scale, &c.offset},
+           {c.like_x(expected[0], Values(seed.size(), 8.0)), c.like_mean(expected[1], terms),
+            c.like_mean(expected[2], terms)},
+           params, kComposite);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, BatchNormActivation, testing::ValuesIn(SN_BUILD::op_table().activations),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Normalize, AveragesMoveByTheirShare) {
+  for (const DType to : {DType::kFloat32, DType::kFloat64}) {
+    for (const int block : kBlockSizes) {
+      const Array mean = f32({3}, {1, -2, 0}), variance = f32({3}, {4, 0.5, 1});
+      Array average(to, {3}, {0, 2, 8}), spread(to, {3}, {1, 1, 1});
+      run_op("batchNorm/averages", block, {&mean, &variance}, {&average, &spread}, {0.25});
+      EXPECT_EQ(average.values(), (Values{0.25, 1, 6}));
+      EXPECT_EQ(spread.values(), (Values{1.75, 0.875, 1}));
+    }
   }
 }
 

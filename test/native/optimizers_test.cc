@@ -5,6 +5,8 @@
 namespace selfnorm::test {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 // What one element's step needs beside its own values; t is counted from 1, `product` is Nadam's up to t.
 struct Now {
   double rate, t, product;
@@ -187,7 +189,7 @@ struct Problem {
     }
     inputs.insert(inputs.end(), all.begin(), all.end());
     if (clips_norms) run_op("squaredNorms", block, all, {&norms}, {0});
-    Values params{1, 0, double(options.clip), options.limit, options.weight_decay};
+    Values params{1, 0, double(options.clip), options.limit, options.weight_decay, -kInfinity};
     params.insert(params.end(), rule.settings.begin(), rule.settings.end());
     run_op(rule.op, block, inputs, outputs, params);
 
@@ -270,15 +272,15 @@ TEST(Optimizers, NormsBeginWhereTheyAreTold) {
   run_op("squaredNorms", 32, {&first, &second}, {&norms}, {2});
   EXPECT_EQ(norms.values(), (Values{9, 9, 9, 0, 9}));
   Array rate = fixed_rate(1), progress = new_progress(), parameter = f32({3}, {0, 0, 0});
-  run_op("sgd", 32, {&rate, &norms, &first}, {&progress, &parameter}, {1, 2, kClipNorm, 1.5, 0});
+  run_op("sgd", 32, {&rate, &norms, &first}, {&progress, &parameter}, {1, 2, kClipNorm, 1.5, 0, -kInfinity});
   EXPECT_EQ(parameter.values(), (Values{-0.5, -1, -1}));
 }
 
 TEST(Optimizers, ALaterCallOfTheSameStepDoesNotCount) {
   Array rate = fixed_rate(0.5), progress = new_progress(), gradient = f32({1}, {1});
   Array first = f32({1}, {1}), second = f32({1}, {1});
-  run_op("sgd", 32, {&rate, nullptr, &gradient}, {&progress, &first}, {1, 0, kNoClip, 0, 0});
-  run_op("sgd", 32, {&rate, nullptr, &gradient}, {&progress, &second}, {0, 0, kNoClip, 0, 0});
+  run_op("sgd", 32, {&rate, nullptr, &gradient}, {&progress, &first}, {1, 0, kNoClip, 0, 0, -kInfinity});
+  run_op("sgd", 32, {&rate, nullptr, &gradient}, {&progress, &second}, {0, 0, kNoClip, 0, 0, -kInfinity});
   EXPECT_EQ(progress.values()[0], 1);
   EXPECT_EQ(first.values()[0], 0.5);
   EXPECT_EQ(second.values()[0], 0.5);
@@ -313,7 +315,7 @@ TEST(Optimizers, SchedulesAreFollowedOnTheDevice) {
     Array gradient = f64({1}, {1}), parameter = f64({1}, {0});
     double expected = 0;
     for (int step = 0; step < 10; ++step) {
-      run_op("sgd", 32, {&schedule, nullptr, &gradient}, {&progress, &parameter}, {1, 0, kNoClip, 0, 0});
+      run_op("sgd", 32, {&schedule, nullptr, &gradient}, {&progress, &parameter}, {1, 0, kNoClip, 0, 0, -kInfinity});
       expected -= rate(step);
       EXPECT_NEAR(parameter.values()[0], expected, 1e-12) << "schedule " << numbers[0] << ", step " << step;
     }
@@ -349,6 +351,26 @@ TEST(Optimizers, NanInAGradientReachesItsParameterAndNoOther) {
       problem.run(32, 1);
       const Values actual = problem.parameters[0].values();
       for (size_t e = 0; e < actual.size(); ++e) EXPECT_EQ(std::isnan(actual[e]), e == 2) << rule.op;
+    }
+  }
+}
+
+TEST(Optimizers, KeepParametersFromFallingBelowTheLeast) {
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kBfloat16}) {
+    for (const int block : kBlockSizes) {
+      const Values nan_at_3{1, -1, 0.25, std::nan(""), -3, 2, 1, 0.5, -0.125};
+      const int64_t n = int64_t(nan_at_3.size());
+      Array rate = fixed_rate(0.5), progress = new_progress(), parameter(dtype, {n}, nan_at_3);
+      const Array gradient(dtype, {n}, Values(nan_at_3.size(), 1.0));
+      run_op("sgd", block, {&rate, nullptr, &gradient}, {&progress, &parameter}, {1, 0, kNoClip, 0, 0, 0});
+      const Values found = parameter.values();
+      for (size_t i = 0; i < found.size(); ++i) {
+        if (i == 3) {
+          EXPECT_TRUE(std::isnan(found[i]));
+        } else {
+          EXPECT_EQ(found[i], nan_at_3[i] < 0.5 ? 0 : nan_at_3[i] - 0.5) << i;
+        }
+      }
     }
   }
 }

@@ -9,6 +9,8 @@ import { philox, randomHalves } from '../harness/philox.js';
 const SCALE = 1.0507009873554805;
 const SATURATION = -1.7580993408473766;
 const FLOATS = ['float32', 'float64', 'float16', 'bfloat16'] as const;
+/** Of 4099 elements at rate 20000 / 65536 and seed 1234567890123. */
+const MASK = 51552424;
 const SIZES = [0, 1, 7, 8, 9, 1023, 1024, 1025, 5000];
 
 const expectClose = (...args: Parameters<typeof assertClose>): void => expect(() => assertClose(...args)).not.toThrow();
@@ -105,6 +107,14 @@ describe.each(FLOATS)('%s', (dtype) => {
 });
 
 describe('masks', () => {
+  test('are those of the emulator at every block size, which test/native/dropout_test.cc holds to the same number', () => {
+    const kept = sn.dropout(sn.ones([4099]), 20000 / 65536, 1234567890123).dataSync();
+    // FNV-1a over one byte an element.
+    let hash = 0x811c9dc5;
+    for (const value of kept) hash = Math.imul(hash ^ Number(value !== 0), 0x01000193) >>> 0;
+    expect(hash).toBe(MASK);
+  });
+
   test('a large tensor, streamed past the cache, has the mask of a small one', () => {
     const n = 2 ** 23 + 5;
     const large = sn.dropout(sn.ones([n]), 0.5, 9).dataSync();
@@ -176,23 +186,33 @@ describe('masks', () => {
 });
 
 describe('moments', () => {
-  const N = 2 ** 20;
-  /** A standard normal sample by quantiles, so that only the mask is random. */
+  const N = 2 ** 22;
+  /** Equally spaced values in an order of their own, so that only the mask is random. */
   const uniform = Float32Array.from({ length: N }, (_, i) => ((i * 7919) % N) / N - 0.5);
 
-  test.each([
-    [0.05, 0, 1],
-    [0.1, 0, 1],
-    [0.2, 0.5, 2],
-    [0.5, -1, 0.25],
-  ])('alphaDropout at rate %f keeps mean %f and variance %f', (rate, mean, variance) => {
-    // Uniform values of the given moments.
-    const scaled = uniform.map((u) => mean + u * Math.sqrt(12 * variance));
-    const y = sn.alphaDropout(sn.tensor(scaled), rate, 17, { mean, variance }).dataSync();
+  const rates = [0.05, 0.1, 0.2, 0.5];
+  const wanted = [
+    [0, 1],
+    [-1, 0.25],
+    [0.5, 2],
+  ] as const;
+  test.each(rates.flatMap((rate) => wanted.map(([mean, variance]) => [rate, mean, variance] as const)))(
+    'alphaDropout at rate %f keeps mean %f and variance %f',
+    (rate, mean, variance) => {
+      const scaled = uniform.map((u) => mean + u * Math.sqrt(12 * variance));
+      const y = sn.alphaDropout(sn.tensor(scaled), rate, 17, { mean, variance }).dataSync();
+      const found = moments(y);
+      expect(Math.abs(found.mean - mean)).toBeLessThan(5 * Math.sqrt(variance / N));
+      const error = Math.sqrt((found.fourth - found.variance ** 2) / N);
+      expect(Math.abs(found.variance - variance)).toBeLessThan(5 * error);
+    },
+  );
+
+  test.each(rates)('SELU fused with alphaDropout at rate %f keeps mean 0 and variance 1 of normal inputs', (rate) => {
+    const y = sn.seluAlphaDropout(sn.randomNormal([N], 0, 1, 'float32', 5), rate, 17).dataSync();
     const found = moments(y);
-    expect(Math.abs(found.mean - mean)).toBeLessThan(5 * Math.sqrt(variance / N));
-    const error = Math.sqrt((found.fourth - found.variance ** 2) / N);
-    expect(Math.abs(found.variance - variance)).toBeLessThan(5 * error);
+    expect(Math.abs(found.mean)).toBeLessThan(5 * Math.sqrt(1 / N));
+    expect(Math.abs(found.variance - 1)).toBeLessThan(5 * Math.sqrt((found.fourth - found.variance ** 2) / N));
   });
 
   test.each([0.001, 0.1, 0.5, 0.9])('dropout drops its share at rate %f and keeps the mean', (rate) => {

@@ -3,7 +3,10 @@
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { SelfnormError, type ErrorCode } from '../../src/errors.js';
+import { activationNamed, type ActivationName } from '../../src/ops/activation.js';
 import { batchNormTraining } from '../../src/ops/batch-norm-training.js';
+import { batchNormActivation } from '../../src/ops/normalisation.js';
+import { activationTable } from '../../src/tensor/activation-facts.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import { expectClose, expectWithin } from '../harness/compare.js';
 import { FINITE_DIFFERENCE, stepFor } from '../tolerance.js';
@@ -183,6 +186,72 @@ describe('batchNorm', () => {
     expect(dx!.shape).toEqual([0, 2]);
     expect([...dMean!.dataSync(), ...dScale!.dataSync()].map(Math.abs)).toEqual([0, 0, 0, 0]);
   });
+});
+
+describe.each([...activationTable().values()])(
+  'batch normalisation ending with $name',
+  ({ name: given, parameters }) => {
+    const name = given as ActivationName;
+    // Other parameters than the defaults, where there are some: they must arrive.
+    const activation = { name, parameters: parameters.map(({ fallback }) => 0.75 * fallback) };
+    const apply = (z: sn.Tensor): sn.Tensor => activationNamed(name).apply(z, activation.parameters);
+    const shape = [9, 3];
+    const x = random(shape);
+    const scale = random([3], 0.5, 2, 2);
+    const offset = random([3], -1, 1, 3);
+
+    test('gives the activation of the normalised batch, and its derivatives, once and twice', () => {
+      const fused = (...p: sn.Tensor[]): sn.Tensor =>
+        weighted(batchNormTraining(p[0]!, p[1]!, p[2]!, 0.1, activation).y);
+      const composed = (...p: sn.Tensor[]): sn.Tensor => weighted(apply(batchNormTraining(p[0]!, p[1]!, p[2]!, 0.1).y));
+      const second =
+        (f: typeof fused) =>
+        (...p: sn.Tensor[]): sn.Tensor =>
+          sn
+            .grads(f)(p)
+            .map((gradient, k) => sn.sum(sn.mul(gradient, random([...gradient.shape], -1, 1, 20 + k))))
+            .reduce((a, b) => sn.add(a, b));
+      for (const derive of [(f: typeof fused) => f, second]) {
+        const found = sn.valueAndGrads(derive(fused))([x, scale, offset]);
+        const expected = sn.valueAndGrads(derive(composed))([x, scale, offset]);
+        expectClose('value', host(found.value), host(expected.value), 'float64', 'composite');
+        expect(found.grads).toHaveLength(3);
+        found.grads.forEach((gradient, i) =>
+          expectClose(`gradient ${i}`, host(gradient), host(expected.grads[i]!), 'float64', 'composite'),
+        );
+      }
+    });
+
+    test('with given moments is one op, and differentiates', () => {
+      const [mean, variance] = [random([3], -1, 1, 4), random([3], 0.5, 2, 5)];
+      const fused = (...p: sn.Tensor[]): sn.Tensor =>
+        batchNormActivation(p[0]!, p[1]!, p[2]!, offset, scale, 0.1, activation);
+      const composed = (...p: sn.Tensor[]): sn.Tensor => apply(sn.batchNorm(p[0]!, p[1]!, p[2]!, offset, scale, 0.1));
+      const moments = [x, mean, variance];
+      expectClose('value', host(fused(...moments)), host(composed(...moments)), 'float64', 'composite');
+      const found = sn.grads((...p) => weighted(fused(...p)))(moments);
+      const expected = sn.grads((...p) => weighted(composed(...p)))(moments);
+      expect(found).toHaveLength(3);
+      found.forEach((gradient, i) =>
+        expectClose(`gradient ${i}`, host(gradient), host(expected[i]!), 'float64', 'composite'),
+      );
+      // One axis that the kernel does not take.
+      const other = [random([9, 1], -1, 1, 4), random([9, 1], 0.5, 2, 5)];
+      expectClose('other axis', host(fused(x, ...other)), host(composed(x, ...other)), 'float64', 'composite');
+    });
+  },
+);
+
+test('the fused gradients repeat bit for bit', () => {
+  const [x, scale, offset] = [random([3001, 33], -2, 2, 1, 'float32'), sn.ones([33]), sn.zeros([33])];
+  const activation = { name: 'selu', parameters: activationNamed('selu').parameters({}) } as const;
+  const gradients = (): number[][] =>
+    sn
+      .grads((...p) => weighted(batchNormTraining(p[0]!, p[1]!, p[2]!, 0.001, activation).y))([x, scale, offset])
+      .map((gradient) => [...gradient.dataSync()]);
+  const first = gradients();
+  expect(first.map(({ length }) => length)).toEqual([3001 * 33, 33, 33]);
+  expect(gradients()).toEqual(first);
 });
 
 describe('layerNorm', () => {
