@@ -219,8 +219,8 @@ struct Gelu {
   }
   template <class A>
   SN_HD A derivative(A x) const {
-    constexpr double kInverseRootTwoPi = 0.3989422804014326779;
-    return math::normal_cdf(x) + x * A(kInverseRootTwoPi) * math::exp(A(-0.5) * x * x);
+    const auto [cdf, density] = math::normal(x);
+    return cdf + x * density;
   }
 };
 

@@ -53,9 +53,9 @@ SN_HD Dual<A> softplus1(Dual<A> x) {
   return {softplus1(x.value), x.slope * sigmoid(x.value)};
 }
 template <class A>
-SN_HD Dual<A> normal_cdf(Dual<A> x) {
-  constexpr double kInverseRootTwoPi = 0.3989422804014326779;
-  return {normal_cdf(x.value), x.slope * A(kInverseRootTwoPi) * exp(A(-0.5) * x.value * x.value)};
+SN_HD Normal<Dual<A>> normal(Dual<A> x) {
+  const auto [cdf, density] = normal(x.value);
+  return {{cdf, x.slope * density}, {density, -x.value * density * x.slope}};
 }
 template <class A>
 SN_HD Dual<A> abs(Dual<A> x) {

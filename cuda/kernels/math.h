@@ -64,6 +64,13 @@ SN_HD T min_nan(T a, T b) {
   return (a < b) | (a != a) ? a : b;
 }
 
+/** The standard normal distribution at a point: its distribution function and its density. */
+template <class T>
+struct Normal {
+  T cdf, density;
+};
+inline constexpr double kInverseRootTwoPi = 0.3989422804014326779;
+
 #if SN_GPU
 
 using std::erf;
@@ -190,8 +197,11 @@ struct NormalTail {  // a in [1, 14.3]
 
 // Four factors meet here, and in float their roundings would add up to 3 ulp and more: FMA keeps the products exact
 // until they meet; without it the last ones are made in double.
+struct TailAndDensity {
+  float tail, density;
+};
 template <class Tail>
-inline float upper_tail(float magnitude) {
+inline TailAndDensity upper_tail(float magnitude) {
   const float a = at_most(magnitude, Tail::kUnderflow);
 #if defined(__FMA__)
   const float scaled = -Tail::kSquareFactor * a;
@@ -226,7 +236,10 @@ inline float upper_tail(float magnitude) {
   const double exact = v * (Tail::kLeading + v * (Tail::kSecond + v * Tail::further(static_cast<float>(v))));
   const float product = static_cast<float>(exact + exact * q);
 #endif
-  return product * power.first * power.second;
+  // What is added is 0, or NaN where the magnitude is.
+  const float density =
+      magnitude > Tail::kUnderflow ? 0.0f : (power.first + power.first * q) * power.second + (magnitude - a);
+  return {product * power.first * power.second, density};
 }
 
 }  // namespace single
@@ -307,7 +320,7 @@ inline float erf(float x) {
   using namespace single;
   const float magnitude = std::fabs(x);
   const float near_zero = magnitude + erf_beyond_linear(magnitude);
-  const float away = 1.0f - upper_tail<ErfcTail>(magnitude);
+  const float away = 1.0f - upper_tail<ErfcTail>(magnitude).tail;
   return std::copysign(magnitude >= 0.7f ? away : near_zero, x);
 }
 
@@ -316,25 +329,31 @@ inline float erfc(float x) {
   const float magnitude = std::fabs(x);
   // 1 - x is exact where the difference is small.
   const float near_zero = (1.0f - x) - erf_beyond_linear(x);
-  const float tail = upper_tail<ErfcTail>(magnitude);
+  const float tail = upper_tail<ErfcTail>(magnitude).tail;
   const float away = x > 0.0f ? tail : 2.0f - tail;
   return magnitude >= 0.7f ? away : near_zero;
 }
 
-/** Distribution function of the standard normal, erfc(-x / sqrt(2)) / 2, relatively precise in the lower tail too. */
-inline float normal_cdf(float x) {
+/** Both from the one exponential that they share. */
+inline Normal<float> normal(float x) {
   using namespace single;
   const float magnitude = std::fabs(x);
   // 1/2 + x/4 + x q(x^2) for |x| < 1, the parts of the sum exact where it is small.
   const float beyond = x * polynomial(x * x, 0.148942277f, -6.64903075e-2f, 9.97306034e-3f, -1.18576735e-3f,
                                       1.12948364e-4f, -7.46476462e-6f);
   const float near_zero = (0.25f + 0.25f * x) + (0.25f + beyond);
-  const float tail = upper_tail<NormalTail>(magnitude);
+  const auto [tail, exponential] = upper_tail<NormalTail>(magnitude);
   const float away = x > 0.0f ? 1.0f - tail : tail;
-  return magnitude >= 1.0f ? away : near_zero;
+  return {magnitude >= 1.0f ? away : near_zero, float(kInverseRootTwoPi) * exponential};
 }
+inline float normal_cdf(float x) { return normal(x).cdf; }
 
 #endif
+
+template <class T>
+SN_HD Normal<T> normal(T x) {
+  return {normal_cdf(x), T(kInverseRootTwoPi) * exp(T(-0.5) * x * x)};
+}
 
 // log1p(z) for z in [0, 1] or NaN: on the host no special cases are left to select.
 template <class T>

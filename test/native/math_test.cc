@@ -60,6 +60,7 @@ void apply(const float* x, float* y, size_t n) {
 
 long double exact_sigmoid(long double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
 long double exact_softplus(long double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+float normal_density(float x) { return math::normal(x).density; }
 long double exact_normal_cdf(long double x) { return std::erfc(-x * 0.707106781186547524400844362104849039L) / 2; }
 
 // Double is precise enough to judge floats, and ten times as fast; not where an argument has to be rounded first.
@@ -114,6 +115,11 @@ const FloatFunction kFunctions[] = {
      [](float x) { return exact_normal_cdf(x); },
      2.0,
      {0.0f, 0.6745f, 1.0f, 5.4199f, 13.0f, 14.17f, 14.3f}},
+    {"normal_density",
+     apply<normal_density>,
+     [](float x) { return std::exp(-static_cast<long double>(x) * x / 2) * 0.398942280401432677939946059934381868L; },
+     2.0,
+     {0.0f, 1.0f, 5.4199f, 13.0f, 14.3f, 14.36f, 20.0f}},
     {"rsqrt",
      apply<math::rsqrt>,
      [](float x) -> long double { return 1 / std::sqrt(double(x)); },
