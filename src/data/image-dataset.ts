@@ -2,9 +2,8 @@
 // scaled on the device. MNIST's 60,000 images take 47 MB so, and 188 MB as float32.
 import { failure, invalid } from '../errors.js';
 import { tensor } from '../ops/creation.js';
-import { div } from '../ops/arithmetic.js';
-import { castCopy } from '../ops/cast.js';
 import { oneHot } from '../ops/gather.js';
+import { pixelsToUnit } from '../ops/pixels.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Dataset, type Elements } from './dataset.js';
@@ -97,7 +96,7 @@ export class ImageDataset extends Dataset<LabelledImage> implements ImageArrays 
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function scaled(bytes: Uint8Array, shape: number[]): Tensor {
-  return tidy(() => div(castCopy(tensor(bytes, shape, 'uint8'), 'float32'), 255));
+  return tidy(() => pixelsToUnit(tensor(bytes, shape, 'uint8')));
 }
 
 function hot(labels: ArrayLike<number>, classes: number): Tensor {
