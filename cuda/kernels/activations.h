@@ -235,9 +235,12 @@ struct GeluTanh {
   }
   template <class A>
   SN_HD A derivative(A x) const {
-    const A inner = A(kSlope) * (x + A(kCubic) * x * x * x);
+    // Beyond 64 the gate is 0 or 1 and its slope 0 in every type, where x^2 might be infinite: 0 times that is no
+    // number.
+    const A floor = x < A(-64) ? A(-64) : x, near = x > A(64) ? A(64) : floor;
+    const A inner = A(kSlope) * (near + A(kCubic) * near * near * near);
     const A gate = math::sigmoid(inner);
-    return gate + x * gate * math::sigmoid(-inner) * A(kSlope) * (A(1) + A(3 * kCubic) * x * x);
+    return gate + near * gate * math::sigmoid(-inner) * A(kSlope) * (A(1) + A(3 * kCubic) * near * near);
   }
 };
 
@@ -269,7 +272,8 @@ struct Mish {
   template <class A>
   SN_HD A derivative(A x) const {
     const A s = math::sigmoid(x), q = math::sigmoid(-x), reciprocal = A(1) / (A(1) + q * q);
-    return s * (A(1) + q) * reciprocal + x * A(4) * q * q * s * reciprocal * reciprocal;
+    // x last: four times a large x is infinite, and 0 times that no number.
+    return s * (A(1) + q) * reciprocal + A(4) * q * q * s * reciprocal * reciprocal * x;
   }
 };
 
