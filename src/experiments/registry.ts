@@ -40,4 +40,17 @@ export const EXPERIMENTS: readonly Experiment[] = [
     options: ['epochs', 'seeds', 'limit', 'data'],
     load: async () => (await import('./fixed-point/run.js')).runFixedPoint,
   },
+  {
+    name: 'selu-vs-batchnorm',
+    document: '001 "Paper Review: Self-Normalizing Neural Networks"',
+    description:
+      'SELU, with and without dropouts, against ReLU and batch normalisation on MNIST and CIFAR-10: accuracy and seconds',
+    sizes: {
+      quick: '2 epochs on the first 2000 images of each set, one seed: shows times, leaves accuracies open',
+      default: '10 epochs on the first 10,000 images of each set, three seeds',
+      full: '30 epochs on all images, five seeds',
+    },
+    options: ['epochs', 'seeds', 'limit', 'data'],
+    load: async () => (await import('./selu-vs-batchnorm/run.js')).runSeluVsBatchNorm,
+  },
 ];

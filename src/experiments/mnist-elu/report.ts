@@ -1,6 +1,7 @@
 // The words, tables and pictures of the mnist-elu report, from its recorded runs.
 import { COLORS, type Chart, type LineChart, type Series } from '../../report/chart.js';
 import type { Claim, Figure, RunRecord, Section, Table, Verdict } from '../../report/report.js';
+import { median } from '../median.js';
 import { judgeClaims } from './claims.js';
 import * as results from './results.js';
 import type { Group } from './results.js';
@@ -129,11 +130,6 @@ function resultsTable(groups: readonly Group[]): Table {
       ];
     }),
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }
 
 /** Sections of the short runs and, if there are any, of the long ones. */

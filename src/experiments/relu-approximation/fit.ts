@@ -14,7 +14,7 @@ import { relu } from '../../ops/activations.js';
 import { adam } from '../../train.js';
 import { Interrupted } from '../experiment.js';
 import type { Approximator } from './activations.js';
-import { median } from './median.js';
+import { median } from '../median.js';
 import { shapesOf, type Shape } from './shapes.js';
 
 /** The range of x. */

@@ -1,6 +1,6 @@
 // The recorded trials, found again by what they are: a record's numbers and lists by the names that run.ts gave them.
 import type { RunRecord } from '../../report/report.js';
-import { median } from './median.js';
+import { median } from '../median.js';
 import { SHAPES, type Shape } from './shapes.js';
 import { RATE, type Part } from './trials.js';
 

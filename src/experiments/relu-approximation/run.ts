@@ -10,7 +10,7 @@ import { commandOf } from '../command.js';
 import { Interrupted, type Run, type RunContext } from '../experiment.js';
 import { approximators, SHOWN, type Approximator } from './activations.js';
 import { evaluate, fit, gridOf, type Fitted, type Start } from './fit.js';
-import { median } from './median.js';
+import { median } from '../median.js';
 import { describeRuns } from './report.js';
 import { LEARNT_ERROR, SHAPES, type Shape } from './shapes.js';
 import { DOCUMENT_DS, DOCUMENT_STARTS, REACH, trialsOf, type Trial } from './trials.js';

@@ -1,0 +1,77 @@
+// What a batch costs, measured with the configurations taking turns: a machine that becomes slower for a while slows all of them.
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Model } from '../../models/model.js';
+import { slice } from '../../ops/slice.js';
+import type { RunRecord } from '../../report/report.js';
+import { setSeed } from '../../tensor/random-state.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { median } from '../median.js';
+import { Interrupted, type RunContext } from '../experiment.js';
+import type { Images } from './images.js';
+import { buildNetwork } from './network.js';
+import { CONFIGURATIONS, type Task } from './trials.js';
+
+/** Name of the record with a task's times. */
+export const speedRecordName = (task: Task): string => `${task.key}-speed`;
+
+const firstRows = (x: Tensor, rows: number): Tensor =>
+  slice(
+    x,
+    x.shape.map(() => 0),
+    [rows, ...x.shape.slice(1)],
+  );
+
+/**
+ * Seconds of a training batch, by configuration: in `history` one value a round, in `results` their medians.
+ * @param batches Batches of a turn. The first round is not counted: it sets the libraries up.
+ * @throws Interrupted
+ */
+export async function measureSpeed(
+  context: RunContext,
+  task: Task,
+  images: Images,
+  { rounds, batches, batchSize }: { rounds: number; batches: number; batchSize: number },
+): Promise<RunRecord> {
+  const name = speedRecordName(task);
+  const done = context.folder.record(name);
+  if (done !== undefined) return done;
+  context.tell({ event: 'message', text: `measuring what a batch costs: ${task.label}` });
+  const rows = Math.min(batches * batchSize, images.trainX.shape[0]!);
+  const [x, y] = [firstRows(images.trainX, rows), firstRows(images.trainY, rows)];
+  setSeed(context.settings.seed);
+  const models = CONFIGURATIONS.map((configuration) => {
+    const model: Model = buildNetwork(task, configuration, x.shape.slice(1));
+    model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy' });
+    return model;
+  });
+  const times = CONFIGURATIONS.map((): number[] => []);
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      for (const [i, model] of models.entries()) {
+        await turn();
+        if (context.signal.aborted) throw new Interrupted();
+        const begun = performance.now();
+        await model.fit(x, y, { batchSize, epochs: 1, shuffle: false, verbose: 0, yieldEvery: 'never' });
+        const seconds = (performance.now() - begun) / 1000 / Math.ceil(rows / batchSize);
+        if (round > 0) times[i]!.push(seconds);
+      }
+    }
+  } finally {
+    for (const model of models) model.dispose();
+    x.dispose();
+    y.dispose();
+  }
+  const byKey = <T>(value: (i: number) => T): Record<string, T> =>
+    Object.fromEntries(CONFIGURATIONS.map(({ key }, i) => [key, value(i)]));
+  const record: RunRecord = {
+    name,
+    configuration: `${task.label}: seconds of a batch`,
+    seed: context.settings.seed,
+    history: byKey((i) => times[i]!),
+    secondsPerEpoch: [],
+    results: byKey((i) => median(times[i]!)),
+    settings: { kind: 'speed', task: task.key, batchSize, rounds, batches: Math.ceil(rows / batchSize) },
+  };
+  context.folder.finishTrial(record);
+  return record;
+}
