@@ -24,6 +24,14 @@ const ELEMENTWISE: readonly ActivationName[] = [
   'tanh',
   'gelu',
   'silu',
+  'relu6',
+  'celu',
+  'softsign',
+  'mish',
+  'hardSigmoid',
+  'hardSwish',
+  'logSigmoid',
+  'geluTanh',
 ];
 
 function elementwise(name: ActivationName): Trial[] {
@@ -73,6 +81,19 @@ function fitToy(steps: number): sn.Tensor {
 
 export const TRIALS: readonly Trial[] = [
   ...ELEMENTWISE.flatMap(elementwise),
+  {
+    name: 'elementwise/selu+alphaDropout/16Mi/float32/both',
+    what: 'SELU and alpha dropout at rate 0.1, forward and backward',
+    prepare: () => {
+      const x = sn.randomNormal([N]);
+      const dy = sn.randomNormal([N]);
+      const gradient = sn.valueAndGrad((given: sn.Tensor) => sn.seluAlphaDropout(given, 0.1));
+      return () => {
+        const { value, grad } = gradient(x, dy);
+        return [value, grad];
+      };
+    },
+  },
   {
     name: 'matmul/1024',
     what: 'float32 matrix product, 1024 x 1024',

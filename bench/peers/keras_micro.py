@@ -10,7 +10,20 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from micro_rows import CALLS_OF_TINY_OP, CONV, ELEMENTS, MATRIX, TOY, Candidate, arguments, missing, print_row, selected
+from micro_rows import (
+    ALPHA_RATE,
+    CALLS_OF_TINY_OP,
+    CONV,
+    DROPPED,
+    ELEMENTS,
+    MATRIX,
+    TOY,
+    Candidate,
+    arguments,
+    missing,
+    print_row,
+    selected,
+)
 
 
 def every_mode(tf, function, *inputs, note="", calls=1):
@@ -54,11 +67,32 @@ def elementwise(tf, keras, op, direction):
         "tanh": keras.ops.tanh,
         "gelu": lambda x: keras.ops.gelu(x, approximate=False),
         "silu": keras.ops.silu,
+        "relu6": keras.ops.relu6,
+        "celu": keras.ops.celu,
+        "softsign": keras.ops.softsign,
+        "mish": keras.activations.mish,
+        "hardSigmoid": keras.ops.hard_sigmoid,
+        "hardSwish": keras.ops.hard_silu,
+        "logSigmoid": keras.ops.log_sigmoid,
+        "geluTanh": lambda x: keras.ops.gelu(x, approximate=True),
     }[op]
     x = tf.random.normal([ELEMENTS])
     if direction == "forward":
         return every_mode(tf, function, x)
     return gradient_candidates(tf, function, [x], tf.random.normal([ELEMENTS]))
+
+
+def selu_and_alpha_dropout(tf, keras):
+    layer = keras.layers.AlphaDropout(ALPHA_RATE)
+    function = lambda x: layer(keras.ops.selu(x), training=True)
+
+    def forward_and_gradient(x, dy):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return tape.gradient(y, x, dy)
+
+    return every_mode(tf, forward_and_gradient, tf.random.normal([ELEMENTS]), tf.random.normal([ELEMENTS]))
 
 
 def matmul(tf, with_bias_and_selu):
@@ -117,6 +151,8 @@ def candidates_of(tf, keras, row):
     parts = row.split("/")
     if parts[0] == "fit":
         return fit_toy(tf, keras)
+    if row == DROPPED:
+        return selu_and_alpha_dropout(tf, keras)
     if parts[0] == "elementwise":
         return elementwise(tf, keras, parts[1], parts[-1])
     if parts[0] == "conv":

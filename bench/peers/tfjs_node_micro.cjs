@@ -11,7 +11,9 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 
 const PEER = 'tfjs-node';
-const ELEMENTWISE_OPS = ['relu', 'elu', 'selu', 'leakyRelu', 'softplus', 'sigmoid', 'tanh', 'gelu', 'silu'];
+const ELEMENTWISE_OPS = ['relu', 'elu', 'selu', 'leakyRelu', 'softplus', 'sigmoid', 'tanh', 'gelu', 'silu', 'relu6'];
+const DROPPED = 'elementwise/selu+alphaDropout/16Mi/float32/both';
+const ALPHA_RATE = 0.1;
 const ELEMENTS = 16 * 1024 * 1024;
 const MATRIX = 1024;
 const WARM_UP_ROUNDS = 3;
@@ -21,6 +23,7 @@ const COMPOSED = 'composed of several ops: tfjs has none of its own';
 
 const ROWS = [
   ...ELEMENTWISE_OPS.flatMap((op) => ['forward', 'backward'].map((way) => `elementwise/${op}/16Mi/float32/${way}`)),
+  DROPPED,
   `matmul/${MATRIX}`,
   `matmul/${MATRIX}+bias+selu`,
   'fit/toy/2000',
@@ -87,6 +90,14 @@ function elementwise(tf, op, direction) {
   return { call: () => gradient(dy), note: 'gradient alone' };
 }
 
+/** SELU, alpha dropout and the gradient of both, by the layer that tfjs has for it. */
+function seluAndAlphaDropout(tf) {
+  const layer = tf.layers.alphaDropout({ rate: ALPHA_RATE });
+  const gradient = tf.valueAndGrad((x) => layer.apply(tf.selu(x), { training: true }));
+  const [x, dy] = [tf.randomNormal([ELEMENTS]), tf.randomNormal([ELEMENTS])];
+  return { call: () => gradient(x, dy), note: 'layers.alphaDropout(selu)' };
+}
+
 function matmul(tf, withBiasAndSelu) {
   const [a, b] = [tf.randomNormal([MATRIX, MATRIX]), tf.randomNormal([MATRIX, MATRIX])];
   const bias = tf.randomNormal([MATRIX]);
@@ -128,6 +139,7 @@ function fitToy(tf) {
 function prepare(tf, row) {
   const parts = row.split('/');
   if (parts[0] === 'fit') return fitToy(tf);
+  if (row === DROPPED) return seluAndAlphaDropout(tf);
   if (parts[0] === 'elementwise') return elementwise(tf, parts[1], parts.at(-1));
   if (parts[0] === 'conv') return convolution(tf, parts.at(-1));
   return parts[0] === 'add' ? add(tf) : matmul(tf, row.endsWith('+bias+selu'));

@@ -11,7 +11,20 @@ import os
 import subprocess
 import sys
 
-from micro_rows import CALLS_OF_TINY_OP, CONV, ELEMENTS, MATRIX, TOY, Candidate, arguments, missing, print_row, selected
+from micro_rows import (
+    ALPHA_RATE,
+    CALLS_OF_TINY_OP,
+    CONV,
+    DROPPED,
+    ELEMENTS,
+    MATRIX,
+    TOY,
+    Candidate,
+    arguments,
+    missing,
+    print_row,
+    selected,
+)
 
 HUGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 GRADIENT_ALONE = "gradient alone: torch.autograd.grad on a kept graph"
@@ -29,6 +42,14 @@ def elementwise(torch, op, direction, device):
         "tanh": torch.tanh,
         "gelu": functional.gelu,
         "silu": functional.silu,
+        "relu6": functional.relu6,
+        "celu": functional.celu,
+        "softsign": functional.softsign,
+        "mish": functional.mish,
+        "hardSigmoid": functional.hardsigmoid,
+        "hardSwish": functional.hardswish,
+        "logSigmoid": functional.logsigmoid,
+        "geluTanh": lambda x: functional.gelu(x, approximate="tanh"),
     }[op]
     x = torch.randn(ELEMENTS, device=device)
     if direction == "forward":
@@ -38,6 +59,18 @@ def elementwise(torch, op, direction, device):
         y = function(x)
     dy = torch.randn_like(y)
     return [Candidate(lambda: torch.autograd.grad(y, x, dy, retain_graph=True), GRADIENT_ALONE)]
+
+
+def selu_and_alpha_dropout(torch, device):
+    x = torch.randn(ELEMENTS, device=device, requires_grad=True)
+    dy = torch.randn(ELEMENTS, device=device)
+
+    @torch.enable_grad()
+    def forward_and_gradient():
+        y = torch.nn.functional.alpha_dropout(torch.nn.functional.selu(x), ALPHA_RATE, training=True)
+        return torch.autograd.grad(y, x, dy)
+
+    return [Candidate(forward_and_gradient, "alpha_dropout(selu)")]
 
 
 def matmul(torch, with_bias_and_selu, device):
@@ -95,6 +128,8 @@ def candidates_of(torch, row, device):
     parts = row.split("/")
     if parts[0] == "fit":
         return fit_toy(torch, device)
+    if row == DROPPED:
+        return selu_and_alpha_dropout(torch, device)
     if parts[0] == "elementwise":
         return elementwise(torch, parts[1], parts[-1], device)
     if parts[0] == "conv":

@@ -5,9 +5,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import * as sn from '../../src/index.js';
 import { currentBackend } from '../../src/tensor/device.js';
-
-const BATCH = 250;
-const VALIDATION_SPLIT = 0.2;
+import { BATCH, mnistNetwork, VALIDATION_SPLIT } from './network.js';
 
 const { values } = parseArgs({
   options: {
@@ -16,29 +14,6 @@ const { values } = parseArgs({
     device: { type: 'string', default: 'cpu' },
   },
 });
-
-function network(): sn.Sequential {
-  const { layers } = sn;
-  const he = { kernelInitializer: 'heNormal' } as const;
-  const model = sn.sequential({
-    layers: [
-      layers.conv2d({ inputShape: [28, 28, 1], filters: 32, kernelSize: 3, ...he }),
-      layers.elu({ alpha: 1 }),
-      layers.maxPooling2d({ poolSize: 2 }),
-      layers.dropout({ rate: 0.25 }),
-      layers.conv2d({ filters: 64, kernelSize: 3, ...he }),
-      layers.elu({ alpha: 1 }),
-      layers.maxPooling2d({ poolSize: 2 }),
-      layers.dropout({ rate: 0.25 }),
-      layers.flatten(),
-      layers.dense({ units: 256, ...he }),
-      layers.elu({ alpha: 1 }),
-      layers.dense({ units: 10, activation: 'softmax', ...he }),
-    ],
-  });
-  model.compile({ loss: 'categoricalCrossentropy', optimizer: sn.train.adam(), metrics: ['accuracy'] });
-  return model;
-}
 
 /** Seconds that native ops took while `body` ran, and how many there were; reading results back is not an op. */
 async function timingCalls(body: () => Promise<void>): Promise<{ callSeconds: number; calls: number }> {
@@ -70,7 +45,7 @@ const trained = used.size - Math.round(used.size * VALIDATION_SPLIT);
 const [training, validation] = [used.slice(0, trained), used.slice(trained)];
 const [x, y] = [training.xs(), training.ys()];
 const [xValidation, yValidation] = [validation.xs(), validation.ys()];
-const model = network();
+const model = mnistNetwork(() => sn.layers.elu({ alpha: 1 }));
 
 /** One epoch by itself, as the tfjs peer: seconds of fit, and the loss. */
 async function fitOnce(): Promise<{ seconds: number; loss: number }> {
