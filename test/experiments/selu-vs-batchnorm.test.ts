@@ -219,7 +219,7 @@ test('the experiment runs on a part of CIFAR-10 and on MNIST, and goes on after 
   }
   expect(report.claims).toHaveLength(10);
   expect(report.claims.slice(2, 9).map(({ verdict }) => verdict)).toEqual(Array<string>(7).fill('open'));
-  expect(report.command).toContain('--quick --epochs 1 --limit 100 --device cpu');
+  expect(report.command).toContain('--quick --epochs 1 --limit 150 --device cpu');
   const page = readFileSync(join(whole, 'report.html'), 'utf8');
   expect(page).toContain('a part of the set: train_100_made.bin and test_30_made.bin');
   const drawn = new Set(readdirSync(join(whole, 'pictures')));
