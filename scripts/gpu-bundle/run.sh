@@ -76,13 +76,13 @@ fi
 export SELFNORM_DEVICE=$device
 
 # CUDA contexts of many processes share the GPU's time: a few workers keep it busy.
-part suite 250 suite.log node node_modules/vitest/vitest.mjs run --maxWorkers=6 --reporter=dot --reporter=json \
+part suite 250 suite.log node node_modules/vitest/vitest.mjs run --typecheck.enabled=false --maxWorkers=6 --reporter=dot --reporter=json \
   --outputFile.json="$out/suite.json" --exclude 'test/package/**' --exclude 'test/native-loading/**'
 
 # Out-of-bounds and misaligned accesses of every kernel that the stored cases reach.
 if [ "$device" = cuda ] && command -v compute-sanitizer >/dev/null; then
   part sanitizer 90 sanitizer.log compute-sanitizer --tool memcheck --target-processes all --error-exitcode 9 \
-    node node_modules/vitest/vitest.mjs run test/ops/fixtures.test.ts --maxWorkers=1 --testTimeout=60000 \
+    node node_modules/vitest/vitest.mjs run test/ops/fixtures.test.ts --typecheck.enabled=false --maxWorkers=1 --testTimeout=60000 \
     -t 'float32 values'
 else
   echo "sanitizer skipped 0 no compute-sanitizer, or no CUDA" >>"$work/parts"
