@@ -79,6 +79,16 @@ export class Activation {
   }
 }
 
+/** What is made once for each activation, when it is first asked for: the native ops that end with one. */
+export function perActivation<T>(make: (name: ActivationName) => T): (name: ActivationName) => T {
+  const made = new Map<ActivationName, T>();
+  return (name) => {
+    let found = made.get(name);
+    if (found === undefined) made.set(name, (found = make(name)));
+    return found;
+  };
+}
+
 const known = new Map<string, Activation>();
 
 /**

@@ -7,7 +7,7 @@ import type { TensorLike } from '../tensor/convert.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
-import { activationNamed, LINEAR, type ActivationName, type AppliedActivation } from './activation.js';
+import { activationNamed, LINEAR, perActivation, type AppliedActivation } from './activation.js';
 import { add, mul } from './arithmetic.js';
 import { cast } from './cast.js';
 import { wideDType } from './cross-entropy.js';
@@ -18,22 +18,10 @@ import { sumTo } from './broadcasting.js';
 
 const AVERAGES = new NativeOp('batchNorm/averages');
 
-interface TrainingOps {
-  readonly forward: NativeOp;
-  readonly backward: NativeOp;
-}
-
-const ops = new Map<ActivationName, TrainingOps>();
-
-function opsOf(name: ActivationName): TrainingOps {
-  let found = ops.get(name);
-  if (found === undefined) {
-    const op = `${name}/batch_norm_training`;
-    found = { forward: new NativeOp(op), backward: new NativeOp(`${op}_backward`) };
-    ops.set(name, found);
-  }
-  return found;
-}
+const opsOf = perActivation((name) => ({
+  forward: new NativeOp(`${name}/batch_norm_training`),
+  backward: new NativeOp(`${name}/batch_norm_training_backward`),
+}));
 
 /** The normalised batch, activated, and its moments (biased variance), which have no gradient of their own. */
 export interface BatchNormTraining {

@@ -2,26 +2,15 @@
 import { isRecording, record } from '../autograd/tape.js';
 import { NativeOp, run } from '../tensor/backend.js';
 import { Tensor } from '../tensor/tensor.js';
-import { activationNamed, type Activation, type ActivationName } from './activation.js';
+import { activationNamed, perActivation, type Activation, type ActivationName } from './activation.js';
 import { add } from './arithmetic.js';
 import { cast } from './cast.js';
 import { sumTo } from './broadcasting.js';
 
-interface BiasOps {
-  readonly forward: NativeOp;
-  readonly backward: NativeOp;
-}
-
-const ops = new Map<ActivationName, BiasOps>();
-
-function opsOf(name: ActivationName): BiasOps {
-  let found = ops.get(name);
-  if (found === undefined) {
-    found = { forward: new NativeOp(`${name}/bias_forward`), backward: new NativeOp(`${name}/bias_backward`) };
-    ops.set(name, found);
-  }
-  return found;
-}
+const opsOf = perActivation((name) => ({
+  forward: new NativeOp(`${name}/bias_forward`),
+  backward: new NativeOp(`${name}/bias_backward`),
+}));
 
 /**
  * f(x + bias), of checked operands.

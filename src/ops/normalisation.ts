@@ -6,7 +6,7 @@ import { NativeOp, run } from '../tensor/backend.js';
 import { convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { checkAxes, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
 import { makeOne, Tensor } from '../tensor/tensor.js';
-import { activationNamed, type ActivationName, type AppliedActivation } from './activation.js';
+import { activationNamed, perActivation, type AppliedActivation } from './activation.js';
 import { add, mul, sub } from './arithmetic.js';
 import { cast } from './cast.js';
 import { wideDType } from './cross-entropy.js';
@@ -173,7 +173,7 @@ function normalized(norm: BatchNorm): Tensor {
   });
 }
 
-const withActivation = new Map<ActivationName, NativeOp>();
+const batchNormOf = perActivation((name) => new NativeOp(`${name}/batch_norm`));
 
 /**
  * `batchNorm` with an activation behind it: one pass where no gradient is taken, as in inference. Not public: layers use it.
@@ -190,10 +190,8 @@ export function batchNormActivation(
 ): Tensor {
   const norm = checkedBatchNorm(x, mean, variance, offset, scale, epsilon);
   if (isRecording() || !isFused(norm)) return activationNamed(name).apply(normalized(norm), parameters);
-  let op = withActivation.get(name);
-  if (op === undefined) withActivation.set(name, (op = new NativeOp(`${name}/batch_norm`)));
   const { shape, dtype, backend } = norm.x;
-  return makeOne(backend, op, operandsOf(norm), shape, dtype, [epsilon, ...parameters]);
+  return makeOne(backend, batchNormOf(name), operandsOf(norm), shape, dtype, [epsilon, ...parameters]);
 }
 
 function fitsInto(shape: Shape, whole: Shape): boolean {

@@ -1,11 +1,12 @@
 // The fixed-point experiment: its networks keep what they are to keep, the theorem says where they go, the claims' rules say yes
 // and no where they should, and a short run writes its whole report.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { main } from '../../src/cli/main.js';
+import { parseExactly } from '../../src/experiments/exact-json.js';
 import { judgeClaims } from '../../src/experiments/fixed-point/claims.js';
 import { measure, predict } from '../../src/experiments/fixed-point/depth.js';
 import { buildClassifier, needsCentring } from '../../src/experiments/fixed-point/network.js';
@@ -19,6 +20,7 @@ import {
 } from '../../src/experiments/fixed-point/results.js';
 import { ASKED, TARGETS, trialsOf, USUAL } from '../../src/experiments/fixed-point/trials.js';
 import type { Report, RunRecord } from '../../src/report/report.js';
+import { start, type Told } from '../harness/command-line.js';
 
 const settings = { experiment: 'fixed-point', size: 'quick', seed: 1, seeds: 1, device: 'cpu' } as const;
 
@@ -169,5 +171,23 @@ describe('a run on 400 images', () => {
     // Nothing is trained again, and what follows from the seeds follows again.
     expect(await main([...command.slice(0, 2), '--resume', '--json', '--out', out])).toBe(0);
     expect(read().sections).toEqual(report.sections);
+  }, 240_000);
+
+  test('killed or stopped, goes on to the same bits', async () => {
+    const trials = (path: string): unknown =>
+      readdirSync(join(path, 'trials')).map((name) => {
+        const record = parseExactly(readFileSync(join(path, 'trials', name), 'utf8')) as RunRecord;
+        return { ...record, secondsPerEpoch: record.secondsPerEpoch.length };
+      });
+    for (const signal of ['SIGKILL', 'SIGINT'] as const) {
+      const other = join(folder, signal);
+      const rest = [...command.slice(2, -1), other];
+      const afterEvents = (event: Told): boolean => event.event === 'trial' && event.index === 2;
+      const broken = await start(['run', 'fixed-point', ...rest], { signal, afterEvents, delay: 0 });
+      expect(broken.code).toBe(signal === 'SIGINT' ? 130 : null);
+      const resumed = await start(['run', 'fixed-point', '--resume', ...rest]);
+      expect(resumed).toMatchObject({ code: 0, stderr: '' });
+      expect(trials(other)).toEqual(trials(out));
+    }
   }, 240_000);
 });

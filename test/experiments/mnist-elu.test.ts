@@ -103,7 +103,7 @@ describe('a run that is broken off', () => {
     let last: Ended | undefined;
     for (let kill = 0; kill < 4; kill++) {
       const resume = existsSync(join(out, 'run.json')) ? ['--resume'] : [];
-      const ending: Ending = { signal: 'SIGKILL', afterEvents: 2 + random(3), delay: random(400) };
+      const ending = { signal: 'SIGKILL' as const, afterEvents: 2 + random(3), delay: random(400) } satisfies Ending;
       last = await start([...ARGUMENTS, '--out', out, ...resume], ending);
       places.push(`${ending.afterEvents} events + ${ending.delay} ms: ${String(last.code)}`);
       expect(last.stderr).toBe('');

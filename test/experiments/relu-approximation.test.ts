@@ -61,7 +61,7 @@ test('killed at random moments it goes on to the same numbers', async () => {
   const places: string[] = [];
   for (let kill = 0; kill < 3; kill++) {
     const resume = existsSync(join(out, 'run.json')) ? ['--resume'] : [];
-    const ending: Ending = { signal: 'SIGKILL', afterEvents: 1 + random(60), delay: random(30) };
+    const ending = { signal: 'SIGKILL' as const, afterEvents: 1 + random(60), delay: random(30) } satisfies Ending;
     const killed = await start([...ARGUMENTS, '--out', out, ...resume], ending);
     places.push(`${ending.afterEvents} events + ${ending.delay} ms: ${String(killed.code)}`);
     expect(killed.stderr).toBe('');

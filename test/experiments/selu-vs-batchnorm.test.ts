@@ -1,19 +1,17 @@
 // SELU against batch normalisation: the networks, the rules of its claims on made-up numbers, and the whole experiment through
 // the command line on a few images, broken off and continued.
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { parseExactly } from '../../src/experiments/exact-json.js';
-import type { RunEvent } from '../../src/experiments/experiment.js';
 import { judgeClaims } from '../../src/experiments/selu-vs-batchnorm/claims.js';
 import { buildNetwork } from '../../src/experiments/selu-vs-batchnorm/network.js';
 import { resultsOf } from '../../src/experiments/selu-vs-batchnorm/results.js';
 import { CONFIGURATIONS, TASKS, trialsOf } from '../../src/experiments/selu-vs-batchnorm/trials.js';
 import type { Report, RunRecord } from '../../src/report/report.js';
+import { start } from '../harness/command-line.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'selfnorm-selu-vs-batchnorm-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -159,8 +157,6 @@ function writeCifar(name: string, images: number): void {
   writeFileSync(join(folder, name), bytes);
 }
 
-const PROGRAM = `import(${JSON.stringify(join(process.cwd(), 'src/cli/main.ts'))})
-  .then(({ main }) => main(process.argv.slice(1))).then((code) => { process.exitCode = code; });`;
 const ARGUMENTS = [
   'run',
   'selu-vs-batchnorm',
@@ -173,26 +169,6 @@ const ARGUMENTS = [
   'cpu',
   '--json',
 ];
-
-type Event = RunEvent | { event: 'report' | 'interrupted'; resume?: string };
-
-/** Runs the command line in a process of its own; `stop` is told of each event and may end it. */
-function start(
-  args: readonly string[],
-  stop: (event: Event) => boolean = () => false,
-): Promise<{ code: number | null; events: Event[]; stderr: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', '-e', PROGRAM, '--', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const events: Event[] = [];
-  let stderr = '';
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  createInterface(child.stdout).on('line', (line) => {
-    events.push(JSON.parse(line) as Event);
-    if (stop(events.at(-1)!)) child.kill('SIGINT');
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, events, stderr })));
-}
 
 /** What must not depend on whether a run was broken off: all but times. */
 function bits(out: string): Record<string, unknown> {
@@ -228,8 +204,10 @@ test('the experiment runs on a part of CIFAR-10 and on MNIST, and goes on after 
   expect(figures.filter((name) => !drawn.has(name))).toEqual([]);
 
   const broken = join(folder, 'broken');
-  const stopped = await start([...ARGUMENTS, '--data', folder, '--out', broken], (event) => {
-    return event.event === 'trial' && event.index === 9;
+  const stopped = await start([...ARGUMENTS, '--data', folder, '--out', broken], {
+    signal: 'SIGINT',
+    afterEvents: (event) => event.event === 'trial' && event.index === 9,
+    delay: 0,
   });
   expect(stopped.code).toBe(130);
   const command = (stopped.events.at(-1) as { resume: string }).resume;

@@ -6,18 +6,22 @@ import type { RunEvent } from '../../src/experiments/experiment.js';
 
 const PROGRAM = `import(${JSON.stringify(join(process.cwd(), 'src/cli/main.ts'))})
   .then(({ main }) => main(process.argv.slice(1))).then((code) => { process.exitCode = code; });`;
+
+/** What a run tells as JSON. */
+export type Told = RunEvent | { event: 'report' | 'interrupted'; resume?: string };
+
 /** How a process ended, and what it told before. */
 export interface Ended {
   readonly code: number | null;
-  readonly events: readonly (RunEvent | { event: 'report' | 'interrupted'; resume?: string })[];
+  readonly events: readonly Told[];
   readonly stderr: string;
 }
 
 /** The end that a test gives it. */
 export interface Ending {
   readonly signal: NodeJS.Signals;
-  /** After so many events, */
-  readonly afterEvents: number;
+  /** After so many events, or the first that fits, */
+  readonly afterEvents: number | ((event: Told) => boolean);
   /** and so many milliseconds. */
   readonly delay: number;
 }
@@ -27,12 +31,15 @@ export function start(args: readonly string[], ending?: Ending): Promise<Ended> 
   const child = spawn(process.execPath, ['--import', 'tsx', '-e', PROGRAM, '--', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const events: Ended['events'][number][] = [];
+  const events: Told[] = [];
+  const isTheOne = (event: Told): boolean =>
+    typeof ending?.afterEvents === 'function' ? ending.afterEvents(event) : events.length === ending?.afterEvents;
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   createInterface(child.stdout).on('line', (line) => {
-    events.push(JSON.parse(line) as Ended['events'][number]);
-    if (events.length === ending?.afterEvents) setTimeout(() => child.kill(ending.signal), ending.delay);
+    const event = JSON.parse(line) as Told;
+    events.push(event);
+    if (ending !== undefined && isTheOne(event)) setTimeout(() => child.kill(ending.signal), ending.delay);
   });
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, events, stderr })));
 }

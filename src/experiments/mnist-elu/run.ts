@@ -3,46 +3,25 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { earlyStopping, type EarlyStopping } from '../../callbacks/early-stopping.js';
 import { modelCheckpoint } from '../../callbacks/model-checkpoint.js';
-import { mnist } from '../../data/image-sets.js';
-import type { Model } from '../../models/model.js';
-import { describeEnvironment } from '../../report/environment.js';
 import type { Report, RunRecord } from '../../report/report.js';
 import { setSeed } from '../../tensor/random-state.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { commandOf } from '../command.js';
 import type { Run, RunContext } from '../experiment.js';
-import { runTrial } from '../trial.js';
+import {
+  compileClassifier,
+  describeImages,
+  disposeImages,
+  loadMnist,
+  testOn,
+  trainOnImages,
+  type Images,
+} from '../images.js';
+import { reportOf, tellRun } from '../run-report.js';
 import { buildNetwork } from './network.js';
 import { describeRuns } from './report.js';
 import { trialsOf, type Trial } from './trials.js';
 
 const BATCH_SIZE = 250;
 const VALIDATION_SPLIT = 0.2;
-const EVALUATION_BATCH = 1000;
-/** Settings of a record that count images: for training, validation, test. */
-const IMAGES = ['trainingImages', 'validationImages', 'testImages'] as const;
-
-/** The data of a run, on its device. */
-interface Images {
-  readonly trainX: Tensor;
-  readonly trainY: Tensor;
-  readonly testX: Tensor;
-  readonly testY: Tensor;
-}
-
-async function loadImages({ settings, data }: RunContext): Promise<Images> {
-  const { limit } = settings;
-  const sets = await mnist(data === undefined ? {} : { dataDir: data });
-  const [train, test] = [sets.train.slice(0, limit), sets.test.slice(0, limit)];
-  return { trainX: train.xs(), trainY: train.ys(), testX: test.xs(), testY: test.ys() };
-}
-
-async function evaluate(model: Model, { testX, testY }: Images): Promise<[loss: number, accuracy: number]> {
-  const scalars = model.evaluate(testX, testY, { batchSize: EVALUATION_BATCH }) as Tensor[];
-  const values = await Promise.all(scalars.map(async (scalar) => (await scalar.data())[0]!));
-  for (const scalar of scalars) scalar.dispose();
-  return values as [number, number];
-}
 
 /** Trains one configuration with one seed, unless its record is there already. */
 async function trainOne(
@@ -58,7 +37,7 @@ async function trainOne(
   setSeed(seed);
   const model = buildNetwork(configuration);
   try {
-    model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+    compileClassifier(model);
     const bestWeights = join(folder.path, 'models', `${name}-best.safetensors`);
     mkdirSync(dirname(bestWeights), { recursive: true });
     const best = modelCheckpoint({
@@ -70,24 +49,21 @@ async function trainOne(
     const { patience } = configuration;
     const stopping: EarlyStopping | undefined =
       patience === undefined ? undefined : earlyStopping({ monitor: 'val_loss', patience, restoreBestWeights: true });
-    const trained = Math.floor(images.trainX.shape[0]! * (1 - VALIDATION_SPLIT));
-    const { history, secondsPerEpoch } = await runTrial(context, {
+    const { history, secondsPerEpoch, facts } = await trainOnImages(context, images, {
       name,
       title: `${configuration.label}, seed ${seed}`,
       ...place,
       model,
-      x: images.trainX,
-      y: images.trainY,
       epochs,
-      batches: Math.ceil(trained / BATCH_SIZE),
-      fit: { batchSize: BATCH_SIZE, validationSplit: VALIDATION_SPLIT },
+      batchSize: BATCH_SIZE,
+      validationSplit: VALIDATION_SPLIT,
       callbacks: stopping === undefined ? [best] : [best, stopping],
       hasStopped: () => stopping?.stoppedEpoch != null,
     });
-    const [testLoss, testAccuracy] = await evaluate(model, images);
+    const [testLoss, testAccuracy] = await testOn(model, images);
     await model.save(join(folder.path, 'models', `${name}.json`));
     await model.loadWeights(bestWeights);
-    const [bestTestLoss, bestTestAccuracy] = await evaluate(model, images);
+    const [bestTestLoss, bestTestAccuracy] = await testOn(model, images);
     const losses = history['val_loss']!;
     const record: RunRecord = {
       name,
@@ -109,14 +85,7 @@ async function trainOne(
         initializer: configuration.initializer,
         dropout: configuration.dropout,
         ...(patience === undefined ? {} : { patience }),
-        optimizer: 'adam',
-        learningRate: model.optimizer.learningRate,
-        batchSize: BATCH_SIZE,
-        epochs,
-        parameters: model.countParams(),
-        trainingImages: trained,
-        validationImages: images.trainX.shape[0]! - trained,
-        testImages: images.testX.shape[0]!,
+        ...facts,
       },
     };
     folder.finishTrial(record);
@@ -129,38 +98,26 @@ async function trainOne(
 
 /** Runs the experiment. */
 export const runMnistElu: Run = async (context): Promise<Report> => {
-  const { settings, folder, tell } = context;
-  const trials = trialsOf(settings);
-  const finished = trials.filter(({ name }) => folder.record(name) !== undefined).length;
-  tell({ event: 'run', settings, folder: folder.path, trials: trials.length, finished });
-  const images = await loadImages(context);
+  const trials = trialsOf(context.settings);
+  tellRun(context, trials);
+  const images = await loadMnist(context);
   const runs: RunRecord[] = [];
   try {
     for (const [i, trial] of trials.entries()) {
       runs.push(await trainOne(context, images, trial, { index: i + 1, of: trials.length }));
     }
   } finally {
-    for (const tensor of Object.values(images) as Tensor[]) tensor.dispose();
+    disposeImages(images);
   }
-  const all = [...new Set(trials.map((trial) => trial.seed))];
-  const { settings: facts } = runs[0]!;
-  const count = (name: string): string => Number(facts[name]).toLocaleString('en');
-  return {
-    experiment: settings.experiment,
+  return reportOf(context, {
     title: 'ELU against ReLU on MNIST',
     document: 'Document 003, “How to use ELU with Keras?”',
     ...describeRuns(runs),
-    command: commandOf(settings),
     runs,
     settings: {
-      Size: settings.size,
-      Seeds: all.join(', '),
+      Seeds: [...new Set(trials.map((trial) => trial.seed))].join(', '),
       'Training runs': runs.length,
-      Images: ['train', 'validate', 'test'].map((use, i) => `${count(IMAGES[i]!)} to ${use}`).join(', '),
+      Images: describeImages(runs[0]!),
     },
-    environment: describeEnvironment(),
-    started: folder.started,
-    finished: new Date().toISOString(),
-    seconds: folder.seconds,
-  };
+  });
 };

@@ -1,13 +1,12 @@
 // Document 004: its toy task with every activation of the library, from its two starts, from random ones, and over a map.
-import { describeEnvironment } from '../../report/environment.js';
 import type { Report, RunRecord } from '../../report/report.js';
 import { randomUniform } from '../../ops/random.js';
 import { setSeed } from '../../tensor/random-state.js';
 import { device } from '../../tensor/device.js';
 import { tidy } from '../../tensor/memory.js';
 import { variable } from '../../tensor/variable.js';
-import { commandOf } from '../command.js';
 import { Interrupted, type Run, type RunContext } from '../experiment.js';
+import { reportOf, tellRun } from '../run-report.js';
 import { approximators, SHOWN, type Approximator } from './activations.js';
 import { evaluate, fit, gridOf, type Fitted, type Start } from './fit.js';
 import { median } from '../median.js';
@@ -215,35 +214,26 @@ async function doTrial(
 
 /** Runs the experiment. */
 export const runReluApproximation: Run = async (context): Promise<Report> => {
-  const { settings, folder, tell } = context;
   const all = approximators();
-  const trials = trialsOf(settings, all);
-  const finished = trials.filter(({ name }) => folder.record(name) !== undefined).length;
-  tell({ event: 'run', settings, folder: folder.path, trials: trials.length, finished });
+  const trials = trialsOf(context.settings, all);
+  tellRun(context, trials);
   const runs: RunRecord[] = [];
   for (const [i, trial] of trials.entries()) {
     runs.push(await doTrial(context, trial, { index: i + 1, of: trials.length }));
   }
   const shown = all.filter(({ key }) => SHOWN.includes(key));
   const surfaces = new Map(shown.map((approximator) => [approximator.key, errorSurface(approximator)]));
-  return {
-    experiment: settings.experiment,
+  return reportOf(context, {
     title: 'Units that go straight: learning ReLU with one unit',
     document: 'Document 004, “SELUs don’t actually solve the dying ReLU problem”',
     ...describeRuns(runs, all, surfaces),
-    command: commandOf(settings),
     runs,
     settings: {
-      Size: settings.size,
-      Seed: settings.seed,
+      Seed: context.settings.seed,
       Activations: all.length,
       Fits: countFits(trials).toLocaleString('en'),
     },
-    environment: describeEnvironment(),
-    started: folder.started,
-    finished: new Date().toISOString(),
-    seconds: folder.seconds,
-  };
+  });
 };
 
 const countFits = (trials: readonly Trial[]): number =>

@@ -11,14 +11,10 @@ import { sqrt } from '../../ops/elementwise.js';
 import { moments } from '../../ops/reductions.js';
 import { tidy } from '../../tensor/memory.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import type { Images } from '../images.js';
 import type { Task } from './trials.js';
 
-/** Images and one-hot labels of a run, on its device. */
-export interface Images {
-  readonly trainX: Tensor;
-  readonly trainY: Tensor;
-  readonly testX: Tensor;
-  readonly testY: Tensor;
+export interface StandardizedImages extends Images {
   /** Which files of a part of the set were read; undefined: the whole set's. */
   readonly part: string | undefined;
 }
@@ -64,11 +60,11 @@ async function read(set: Task['set'], dataDir: string | undefined): Promise<Imag
  * @param limit Images to take of each part, from the first on; undefined: all.
  * @throws SelfnormError as `data.mnist()` and `data.cifar10()`.
  */
-export async function loadImages(
+export async function loadStandardized(
   set: Task['set'],
   dataDir: string | undefined,
   limit: number | undefined,
-): Promise<Images> {
+): Promise<StandardizedImages> {
   const sets = await read(set, dataDir);
   const [train, test] = [sets.train.slice(0, limit), sets.test.slice(0, limit)] as [ImageDataset, ImageDataset];
   const [trainX, testX] = tidy(() => {
@@ -78,9 +74,4 @@ export async function loadImages(
     return [div(sub(x, mean), deviation), div(sub(other, mean), deviation)] as [Tensor, Tensor];
   });
   return { trainX, trainY: train.ys(), testX, testY: test.ys(), part: sets.part };
-}
-
-/** Frees the images. */
-export function disposeImages({ trainX, trainY, testX, testY }: Images): void {
-  for (const tensor of [trainX, trainY, testX, testY]) tensor.dispose();
 }

@@ -8,7 +8,7 @@ import { tidy } from '../../tensor/memory.js';
 import { setSeed } from '../../tensor/random-state.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { RunContext } from '../experiment.js';
-import type { Images } from './images.js';
+import type { Images } from '../images.js';
 import { buildNetwork, DENSE_DEPTH } from './network.js';
 import { CONFIGURATIONS, type Configuration, type Task } from './trials.js';
 
@@ -43,16 +43,10 @@ function momentsOf(task: Task, configuration: Configuration, x: Tensor): { mean:
  */
 export function measureMoments(context: RunContext, task: Task, images: Images): RunRecord {
   const name = momentsRecordName(task);
-  const done = context.folder.record(name);
-  if (done !== undefined) return done;
   const { seed } = context.settings;
   const { trainX } = images;
   const rows = Math.min(IMAGES, trainX.shape[0]!);
-  const x = slice(
-    trainX,
-    trainX.shape.map(() => 0),
-    [rows, ...trainX.shape.slice(1)],
-  );
+  const x = slice(trainX, 0, rows);
   const history: Record<string, number[]> = {};
   for (const configuration of CONFIGURATIONS) {
     setSeed(seed);

@@ -1,13 +1,10 @@
 // Document 001's open question: SELU against BatchNorm on MNIST and CIFAR-10, dense and convolutional, in accuracy and seconds.
-import { describeEnvironment } from '../../report/environment.js';
 import type { Report, RunRecord } from '../../report/report.js';
-import type { Model } from '../../models/model.js';
 import { setSeed } from '../../tensor/random-state.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { commandOf } from '../command.js';
 import type { Run, RunContext } from '../experiment.js';
-import { runTrial } from '../trial.js';
-import { disposeImages, loadImages, type Images } from './images.js';
+import { compileClassifier, disposeImages, testOn, trainOnImages } from '../images.js';
+import { reportOf, tellRun } from '../run-report.js';
+import { loadStandardized, type StandardizedImages } from './images.js';
 import { measureMoments, momentsRecordName } from './moments.js';
 import { buildNetwork } from './network.js';
 import { describeRuns } from './report.js';
@@ -16,19 +13,11 @@ import { extentOf, TASKS, trialsOf, type Task, type Trial } from './trials.js';
 
 const BATCH_SIZE = 128;
 const VALIDATION_SPLIT = 0.1;
-const EVALUATION_BATCH = 1000;
-
-async function evaluate(model: Model, { testX, testY }: Images): Promise<[loss: number, accuracy: number]> {
-  const scalars = model.evaluate(testX, testY, { batchSize: EVALUATION_BATCH }) as Tensor[];
-  const values = await Promise.all(scalars.map(async (scalar) => (await scalar.data())[0]!));
-  for (const scalar of scalars) scalar.dispose();
-  return values as [number, number];
-}
 
 /** Trains one configuration with one seed. */
 async function trainOne(
   context: RunContext,
-  images: Images,
+  images: StandardizedImages,
   trial: Trial,
   place: { index: number; of: number },
 ): Promise<RunRecord> {
@@ -36,22 +25,18 @@ async function trainOne(
   setSeed(seed);
   const model = buildNetwork(task, configuration, images.trainX.shape.slice(1));
   try {
-    model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
-    const all = images.trainX.shape[0]!;
-    const trained = Math.floor(all * (1 - VALIDATION_SPLIT));
+    compileClassifier(model);
     const title = `${task.label}: ${configuration.label}`;
-    const { history, secondsPerEpoch } = await runTrial(context, {
+    const { history, secondsPerEpoch, facts } = await trainOnImages(context, images, {
       name,
       title: `${title}, seed ${seed}`,
       ...place,
       model,
-      x: images.trainX,
-      y: images.trainY,
       epochs,
-      batches: Math.ceil(trained / BATCH_SIZE),
-      fit: { batchSize: BATCH_SIZE, validationSplit: VALIDATION_SPLIT },
+      batchSize: BATCH_SIZE,
+      validationSplit: VALIDATION_SPLIT,
     });
-    const [testLoss, testAccuracy] = await evaluate(model, images);
+    const [testLoss, testAccuracy] = await testOn(model, images);
     const record: RunRecord = {
       name,
       configuration: title,
@@ -64,14 +49,7 @@ async function trainOne(
         task: task.key,
         key: configuration.key,
         initializer: configuration.initializer,
-        optimizer: 'adam',
-        learningRate: model.optimizer.learningRate,
-        batchSize: BATCH_SIZE,
-        epochs,
-        parameters: model.countParams(),
-        trainingImages: trained,
-        validationImages: all - trained,
-        testImages: images.testX.shape[0]!,
+        ...facts,
         ...(images.part === undefined ? {} : { part: images.part }),
       },
     };
@@ -85,14 +63,14 @@ async function trainOne(
 
 /** Images of the sets, each loaded when it is first needed; one set is on the device at a time. */
 class Sets {
-  private held: { set: Task['set']; images: Images } | undefined;
+  private held: { set: Task['set']; images: StandardizedImages } | undefined;
   constructor(private readonly context: RunContext) {}
 
-  async get(set: Task['set']): Promise<Images> {
+  async get(set: Task['set']): Promise<StandardizedImages> {
     if (this.held?.set !== set) {
       this.dispose();
       const { data, settings } = this.context;
-      this.held = { set, images: await loadImages(set, data, extentOf(settings).images) };
+      this.held = { set, images: await loadStandardized(set, data, extentOf(settings).images) };
     }
     return this.held.images;
   }
@@ -131,26 +109,17 @@ async function measureAll(context: RunContext, trials: readonly Trial[]): Promis
 
 /** Runs the experiment. */
 export const runSeluVsBatchNorm: Run = async (context): Promise<Report> => {
-  const { settings, folder, tell } = context;
-  const trials = trialsOf(settings);
-  const finished = trials.filter(({ name }) => folder.record(name) !== undefined).length;
-  tell({ event: 'run', settings, folder: folder.path, trials: trials.length, finished });
+  const trials = trialsOf(context.settings);
+  tellRun(context, trials);
   const runs = await measureAll(context, trials);
-  return {
-    experiment: settings.experiment,
+  return reportOf(context, {
     title: 'SELU against batch normalisation',
     document: 'Document 001, “Paper Review: Self-Normalizing Neural Networks”',
     ...describeRuns(runs),
-    command: commandOf(settings),
     runs,
     settings: {
-      Size: settings.size,
       Seeds: [...new Set(trials.map((trial) => trial.seed))].join(', '),
       'Training runs': trials.length,
     },
-    environment: describeEnvironment(),
-    started: folder.started,
-    finished: new Date().toISOString(),
-    seconds: folder.seconds,
-  };
+  });
 };

@@ -4,22 +4,14 @@ import type { Model } from '../../models/model.js';
 import { slice } from '../../ops/slice.js';
 import type { RunRecord } from '../../report/report.js';
 import { setSeed } from '../../tensor/random-state.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { median } from '../median.js';
 import { Interrupted, type RunContext } from '../experiment.js';
-import type { Images } from './images.js';
+import type { Images } from '../images.js';
 import { buildNetwork } from './network.js';
 import { CONFIGURATIONS, type Task } from './trials.js';
 
 /** Name of the record with a task's times. */
 export const speedRecordName = (task: Task): string => `${task.key}-speed`;
-
-const firstRows = (x: Tensor, rows: number): Tensor =>
-  slice(
-    x,
-    x.shape.map(() => 0),
-    [rows, ...x.shape.slice(1)],
-  );
 
 /**
  * Seconds of a training batch, by configuration: in `history` one value a round, in `results` their medians.
@@ -33,11 +25,9 @@ export async function measureSpeed(
   { rounds, batches, batchSize }: { rounds: number; batches: number; batchSize: number },
 ): Promise<RunRecord> {
   const name = speedRecordName(task);
-  const done = context.folder.record(name);
-  if (done !== undefined) return done;
   context.tell({ event: 'message', text: `measuring what a batch costs: ${task.label}` });
   const rows = Math.min(batches * batchSize, images.trainX.shape[0]!);
-  const [x, y] = [firstRows(images.trainX, rows), firstRows(images.trainY, rows)];
+  const [x, y] = [slice(images.trainX, 0, rows), slice(images.trainY, 0, rows)];
   setSeed(context.settings.seed);
   const models = CONFIGURATIONS.map((configuration) => {
     const model: Model = buildNetwork(task, configuration, x.shape.slice(1));
