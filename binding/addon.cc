@@ -3,7 +3,7 @@
 // path.
 #include <napi.h>
 
-#include "instance.h"
+#include "guarded.h"
 
 namespace selfnorm {
 
@@ -31,19 +31,6 @@ void throw_to_javascript(napi_env env) {
 }
 
 namespace {
-
-// Runs a function of the addon so that every C++ exception becomes a JavaScript one.
-template <class Body>
-Napi::Value guarded(const Napi::CallbackInfo& info, Body body) {
-  try {
-    return body();
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (...) {
-    throw_to_javascript(info.Env());
-    return {};
-  }
-}
 
 TensorRow& live_row(Instance& instance, const Napi::Value& id) {
   TensorRow* const row = instance.tensors.find(id.ToNumber().DoubleValue());
@@ -129,7 +116,7 @@ Napi::Value create_tensor(const Napi::CallbackInfo& info) {
     if (source.ByteLength() != bytes) throw Error("ERR_SHAPE", "tensor: values: expected as many as the shape holds");
     instance.tensors.before_allocation(bytes);
     auto storage = std::make_shared<Storage>(&queue, bytes);
-    queue.upload(storage->data, source.Data(), bytes);
+    queue.upload(storage->data, source.Data(), bytes, true);
     view.data = storage->data;
     instance.frame[0] = instance.tensors.add(info[1], std::move(storage), view);
     return {};
@@ -147,18 +134,27 @@ Napi::Value mark_variable(const Napi::CallbackInfo& info) {
 // write(id, bytes): overwrites a tensor with host data.
 Napi::Value write_tensor(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
-    const TensorRow& row = live_row(instance_of(info.Env()), info[0]);
+    Instance& instance = instance_of(info.Env());
+    const TensorRow& row = live_row(instance, info[0]);
     const auto source = info[1].As<Napi::Uint8Array>();
     if (source.ByteLength() != bytes_of(row))
       throw Error("ERR_SHAPE", "write: expected as many bytes as the tensor holds");
-    row.storage->queue->upload(row.view.data, source.Data(), source.ByteLength());
+    if (instance.recording) instance.recording->refuse("the host writes to a tensor");
+    row.storage->queue->upload(row.view.data, source.Data(), source.ByteLength(), false);
     return {};
   });
 }
 
+// A tensor that the host reads, which a step that is recorded may not do.
+TensorRow& read_row(const Napi::CallbackInfo& info) {
+  Instance& instance = instance_of(info.Env());
+  if (instance.recording) instance.recording->refuse("values are read back (data, dataSync or array)");
+  return live_row(instance, info[0]);
+}
+
 Napi::Value read_sync(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
-    const TensorRow& row = live_row(instance_of(info.Env()), info[0]);
+    const TensorRow& row = read_row(info);
     Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(info.Env(), bytes_of(row));
     row.storage->queue->download(buffer.Data(), row.view.data, buffer.ByteLength(), row.storage->variable)->wait();
     return buffer;
@@ -202,7 +198,7 @@ class ReadWorker : public Napi::AsyncWorker {
 
 Napi::Value read_async(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
-    auto* const worker = new ReadWorker(info.Env(), live_row(instance_of(info.Env()), info[0]));
+    auto* const worker = new ReadWorker(info.Env(), read_row(info));
     worker->Queue();
     return worker->promise();
   });
@@ -218,6 +214,10 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
     result["inUseBytes"] = double(stats.in_use);
     result["cachedBytes"] = double(stats.cached);
     result["peakBytes"] = double(stats.peak);
+    const auto programs = instance.programs.alive();
+    Napi::Array list = Napi::Array::New(info.Env(), programs.size());
+    for (uint32_t i = 0; i < programs.size(); ++i) list[i] = program_facts(info.Env(), *programs[i]);
+    result["programs"] = list;
     return result;
   });
 }
@@ -285,6 +285,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("releaseCache", release_cache);
   add("setFloat32Precision", set_float32_precision);
   add("synchronize", synchronize);
+  add_program_exports(env, exports);
   return exports;
 }
 

@@ -3,6 +3,7 @@
 // where an input id of 0 is an optional input left out, and an output is either [id] of a tensor to overwrite or
 // [0, dtype, rank, dims...] of a new one. Ids of new tensors are written to the start of the frame.
 #include <algorithm>
+#include <array>
 
 #include "instance.h"
 
@@ -71,12 +72,14 @@ std::shared_ptr<Storage> new_storage(Instance& instance, Queue& queue, const Vie
 
 // An optimizer or assign() writes here. A storage that others view must not change under them: they keep the old one.
 // A variable's is never viewed, and must stay where recorded work finds it; reads of it under way have their bytes.
-void make_writable(Instance& instance, TensorRow& row) {
-  if (row.storage->variable || row.storage.use_count() == 1) return;
+// True: it got memory of its own.
+bool make_writable(Instance& instance, TensorRow& row) {
+  if (row.storage->variable || row.storage.use_count() == 1) return false;
   auto own = new_storage(instance, *row.storage->queue, row.view);
   own->queue->copy(own->data, row.view.data, bytes_of(row.view));
   own->variable = true;
   instance.tensors.replace_storage(row, std::move(own));
+  return true;
 }
 
 struct NewTensor {
@@ -84,6 +87,21 @@ struct NewTensor {
   std::shared_ptr<Storage> storage;
   View view;
 };
+
+// Notes a call that has run. `outputs` are those that were there before, in place of which new ones are null.
+void record_call(Recording& recording, OpFunction run, std::span<const View> views,
+                 std::vector<std::shared_ptr<Storage>> storages, std::span<const NewTensor> made, int inputs,
+                 std::span<const double> params, ScratchPlan scratch) {
+  for (const NewTensor& output : made) {
+    recording.made(output.storage);
+    storages[size_t(inputs + output.position)] = output.storage;
+  }
+  recording.call(run, views, storages, size_t(inputs), params, std::move(scratch));
+}
+
+void copy_operand(const Call& call) {
+  call.queue.copy(call.outputs[0].data, call.inputs[0].data, bytes_of(call.inputs[0]));
+}
 
 }  // namespace
 
@@ -111,6 +129,10 @@ napi_value call_op(napi_env env, napi_callback_info info) {
     if (input_count + output_count > 16) heap_views.resize(size_t(input_count + output_count));
     View* const views = heap_views.empty() ? stack_views : heap_views.data();
 
+    Recording* const recording = instance.recording.get();
+    std::vector<std::shared_ptr<Storage>> storages(recording ? size_t(input_count + output_count) : 0);
+    if (recording && &recording->queue() != &queue) recording->refuse("ops run on more than one device");
+
     for (int i = 0; i < input_count; ++i) {
       const double id = frame.number();
       if (id == 0) continue;
@@ -118,6 +140,7 @@ napi_value call_op(napi_env env, napi_callback_info info) {
       if (row == nullptr) throw_disposed(i);
       if (row->storage->queue != &queue) throw Error("ERR_DEVICE", "native op: expected all tensors on one device");
       views[i] = row->view;
+      if (recording) storages[size_t(i)] = row->storage;
     }
     NewTensor made[8];
     int made_count = 0;
@@ -128,9 +151,10 @@ napi_value call_op(napi_env env, napi_callback_info info) {
         TensorRow* const row = instance.tensors.find(id);
         if (row == nullptr) throw_disposed(input_count + i);
         if (row->storage->queue != &queue) throw Error("ERR_DEVICE", "native op: expected all tensors on one device");
-        make_writable(instance, *row);
+        if (make_writable(instance, *row) && recording) recording->refuse("a tensor is written that others share");
         // The op may also read it: an input of the same id must see the storage that is written.
         view = row->view;
+        if (recording) storages[size_t(input_count + i)] = row->storage;
         continue;
       }
       view = frame.view();
@@ -143,7 +167,17 @@ napi_value call_op(napi_env env, napi_callback_info info) {
     }
     const Call call{
         queue, {views, size_t(input_count)}, {views + input_count, size_t(output_count)}, frame.numbers(param_count)};
-    ops[op_index].run(call);
+    if (recording) {
+      ScratchPlan scratch;
+      {
+        const ScratchScope scope(scratch);
+        ops[op_index].run(call);
+      }
+      record_call(*recording, ops[op_index].run, {views, size_t(input_count + output_count)}, std::move(storages),
+                  {made, size_t(made_count)}, input_count, call.params, std::move(scratch));
+    } else {
+      ops[op_index].run(call);
+    }
     for (int i = 0; i < made_count; ++i) {
       instance.frame[i] = instance.tensors.add(arguments[kFixed + size_t(i)], std::move(made[i].storage), made[i].view);
     }
@@ -177,7 +211,13 @@ napi_value alias_tensor(napi_env env, napi_callback_info info) {
       storage = new_storage(instance, queue, view);
       // new_storage may sweep, never the source: its object is alive in the caller's hands.
       queue.copy(storage->data, data, bytes_of(view));
+      View from = view;
+      from.data = data;
       view.data = storage->data;
+      if (instance.recording) {
+        instance.recording->made(storage);
+        instance.recording->call(copy_operand, std::array{from, view}, std::array{source->storage, storage}, 1, {}, {});
+      }
     } else {
       view.data = data;
     }

@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "programs.h"
+#include "recording.h"
 #include "tensor_table.h"
 
 namespace selfnorm {
@@ -18,6 +20,8 @@ struct Instance {
 
   std::vector<std::unique_ptr<Queue>> queues;  // outlives the tensors, whose memory it takes back
   TensorTable tensors;
+  std::unique_ptr<Recording> recording;  // of the step that is being recorded
+  ProgramList programs;
   double* frame = nullptr;
   napi_ref frame_reference = nullptr;
 };

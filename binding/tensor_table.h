@@ -23,6 +23,9 @@ struct Storage {
   bool variable = false;
   // Rows of the table that view it. The use count of the pointer also counts reads under way.
   int64_t rows = 0;
+  // The recording that last met it, and its number there.
+  uint64_t recording = 0;
+  size_t recorded_as = 0;
 
   Storage(Queue* owner, size_t size) : queue(owner), data(owner->allocate(size)), bytes(size) {}
   ~Storage() { queue->release(data, bytes); }

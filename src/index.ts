@@ -13,7 +13,15 @@ export {
   type TimingInfo,
 } from './tensor/device.js';
 export { version } from './version.js';
-export { dispose, keep, memory, tidy, type MemoryInfo } from './tensor/memory.js';
+export { dispose, keep, memory, tidy, type MemoryInfo, type ProgramMemory } from './tensor/memory.js';
+export {
+  program,
+  type Program,
+  type ProgramInfo,
+  type ProgramInput,
+  type ProgramOptions,
+  type ProgramResult,
+} from './program/program.js';
 export { Tensor } from './tensor/tensor.js';
 export { variable, Variable } from './tensor/variable.js';
 export type { DType } from './tensor/dtype.js';

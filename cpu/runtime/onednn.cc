@@ -22,7 +22,9 @@ dnnl::stream& stream() {
 void set_threads(int64_t flops) {
   // One or all: OpenMP ends threads when a team shrinks and must start them again.
   constexpr int64_t kWorthAllThreads = 1 << 20;
-  omp_set_num_threads(flops < kWorthAllThreads ? 1 : worker_count());
+  const bool parallel = flops >= kWorthAllThreads;
+  if (parallel) note_team();
+  omp_set_num_threads(parallel ? worker_count() : 1);
 }
 
 void guarded(const char* what, const std::function<void()>& body) {

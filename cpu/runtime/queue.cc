@@ -18,6 +18,16 @@ thread_local CpuBlock cpu_block;
 // A usual last-level cache. What sysconf says is no guide: virtual machines report caches of cores that are not theirs.
 const int64_t stream_threshold = int64_t(32) << 20;
 
+thread_local bool has_team = false;
+
+void note_team() { has_team = true; }
+
+void give_up_team() {
+  if (!has_team) return;
+  has_team = false;
+  omp_pause_resource_all(omp_pause_soft);
+}
+
 int worker_count() {
   static const int count = [] {
     const char* wanted = std::getenv("SELFNORM_THREADS");
@@ -33,6 +43,7 @@ void run_blocks(int64_t blocks, void (*body)(void*), void* context) {
     body(context);
     return;
   }
+  note_team();
 #pragma omp parallel for schedule(static) num_threads(int(std::min <int64_t>(blocks, worker_count())))
   for (int64_t block = 0; block < blocks; ++block) {
     cpu_block = {block, blocks};
@@ -52,9 +63,15 @@ const OpTable& Queue::ops() { return active_flavour().op_table(); }
 
 Queue::Queue(int) {}
 
+std::unique_ptr<Completion> Queue::completion() {
+  return std::make_unique<Completion>(worker_, worker_.submit([] {}));
+}
+
 // The address of an empty JavaScript array may be null, which memcpy may not be given.
-void Queue::upload(void* to, const void* from, size_t bytes) {
-  if (bytes > 0) std::memcpy(to, from, bytes);
+void Queue::upload(void* to, const void* from, size_t bytes, bool fresh) {
+  if (bytes == 0) return;
+  if (!fresh) worker_.settle();
+  std::memcpy(to, from, bytes);
 }
 
 void Queue::copy(void* to, const void* from, size_t bytes) {
@@ -62,6 +79,10 @@ void Queue::copy(void* to, const void* from, size_t bytes) {
 }
 
 std::unique_ptr<Download> Queue::download(void* to, const void* from, size_t bytes, bool may_change) {
+  if (bytes > 0 && !worker_.idle()) {
+    const uint64_t ticket = worker_.submit([=] { std::memcpy(to, from, bytes); });
+    return std::make_unique<Download>(std::make_unique<Completion>(worker_, ticket));
+  }
   constexpr size_t kWorthAnotherThread = size_t(1) << 20;
   auto download = std::make_unique<Download>(to, from, bytes);
   if (may_change || bytes < kWorthAnotherThread) download->wait();

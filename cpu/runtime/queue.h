@@ -1,14 +1,19 @@
-// The CPU backend's device queue: work runs at once on the calling thread, spread over worker threads by the launcher.
-// cuda/runtime/queue.h has the same names over a CUDA stream; ops and binding see no difference.
+// The CPU backend's device queue: work runs at once on the calling thread, spread over worker threads by the launcher;
+// Programs run on a thread of their own, and eager work waits for them. cuda/runtime/queue.h has the same names over a
+// CUDA stream; ops and binding see no difference.
 #pragma once
 
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "../../cuda/ops/recorded_call.h"
 #include "../../cuda/ops/table.h"
+#include "launch_list.h"
 #include "memory.h"
+#include "worker.h"
 
 namespace selfnorm {
 
@@ -18,19 +23,35 @@ struct DeviceInfo {
   std::vector<std::pair<std::string, std::string>> details;  // library versions and capabilities, for people
 };
 
-// A read-back under way: wait() blocks and may run on any thread; the bytes are in the destination after it.
+// Work given to the queue's worker: wait() blocks and may run on any thread.
+class Completion {
+ public:
+  Completion(Worker& worker, uint64_t ticket) : worker_(worker), ticket_(ticket) {}
+  void wait() { worker_.wait(ticket_); }
+
+ private:
+  Worker& worker_;
+  uint64_t ticket_;
+};
+
+// A read-back under way: the bytes are in the destination after wait().
 class Download {
  public:
+  // Of bytes that stay as they are until they are copied.
   Download(void* to, const void* from, size_t bytes) : to_(to), from_(from), bytes_(bytes) {}
+  // Of bytes that the worker copies.
+  explicit Download(std::unique_ptr<Completion> copied) : copied_(std::move(copied)) {}
   void wait() {
+    if (copied_) copied_->wait();
     if (bytes_ > 0) std::memcpy(to_, from_, bytes_);
     bytes_ = 0;
   }
 
  private:
-  void* to_;
-  const void* from_;
-  size_t bytes_;
+  void* to_ = nullptr;
+  const void* from_ = nullptr;
+  size_t bytes_ = 0;
+  std::unique_ptr<Completion> copied_;
 };
 
 class Queue {
@@ -44,26 +65,45 @@ class Queue {
   void release_cache() noexcept { Memory::instance().release_cache(); }
   MemoryStats memory() const { return Memory::instance().stats(); }
 
-  // The one way from an op to the device. While a Program records, work is kept for replay as well as run.
+  // The one way from an op to the device. While a Program is captured, work is kept for its replays instead of run.
   template <class Work>
-  void enqueue(Work&& work) {
+  void enqueue(const Work& work) {
+    if (launches_under_capture != nullptr) {
+      launches_under_capture->add(work);
+      return;
+    }
+    if (!worker_.idle()) worker_.settle();
     work();
   }
 
-  void upload(void* to, const void* from, size_t bytes);
+  // Runs `job`, which may not throw, after what was queued before it.
+  void submit(std::function<void()> job) { worker_.submit(std::move(job)); }
+  // The end of what was queued so far.
+  std::unique_ptr<Completion> completion();
+
+  // `fresh`: memory that no queued work knows of.
+  void upload(void* to, const void* from, size_t bytes, bool fresh);
   void copy(void* to, const void* from, size_t bytes);
   // `may_change`: the source is a variable that a later op may overwrite, so its bytes must be taken now.
   std::unique_ptr<Download> download(void* to, const void* from, size_t bytes, bool may_change);
-  void synchronize() {}
+  void synchronize() { worker_.settle(); }
   // setFloat32Precision('high'): true float32 is all the CPU has.
   bool fast_float32 = false;
+
+ private:
+  Worker worker_;
 };
 
 // Memory an op needs between its launches; given back in queue order, so a later op may reuse it at once.
 class Scratch {
  public:
-  Scratch(Queue& queue, size_t bytes) : queue_(queue), bytes_(bytes), data_(queue.allocate(bytes)) {}
-  ~Scratch() { queue_.release(data_, bytes_); }
+  Scratch(Queue& queue, size_t bytes)
+      : queue_(queue), bytes_(bytes), planned_(scratch_plan != nullptr ? scratch_plan->take(bytes) : nullptr) {
+    data_ = planned_ != nullptr ? planned_ : queue.allocate(bytes);
+  }
+  ~Scratch() {
+    if (planned_ == nullptr) queue_.release(data_, bytes_);
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   template <class T>
@@ -74,6 +114,7 @@ class Scratch {
  private:
   Queue& queue_;
   size_t bytes_;
+  void* planned_;  // in a Program's arena
   void* data_;
 };
 

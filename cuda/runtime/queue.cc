@@ -55,7 +55,7 @@ void Queue::release_cache() noexcept {
   staging_->release_cache();
 }
 
-void Queue::upload(void* to, const void* from, size_t bytes) {
+void Queue::upload(void* to, const void* from, size_t bytes, bool /*fresh*/) {
   if (bytes == 0) return;
   use_device(device_);
   constexpr size_t kLargestStaged = size_t(4) << 20;
@@ -88,6 +88,37 @@ void Queue::synchronize() {
   check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
 }
 
+namespace {
+
+// Most waits are for work that is nearly done: asking a few times is quicker than being woken.
+void wait_for(cudaEvent_t event) {
+  constexpr int kQuestions = 200;
+  cudaError_t status = cudaErrorNotReady;
+  for (int i = 0; i < kQuestions && status == cudaErrorNotReady; ++i) status = cudaEventQuery(event);
+  if (status == cudaErrorNotReady) {
+    cudaGetLastError();
+    status = cudaEventSynchronize(event);
+  }
+  check_cuda(status, "cudaEventSynchronize");
+}
+
+}  // namespace
+
+Completion::Completion(Queue& queue) : device_(queue.device()) {
+  use_device(device_);
+  check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync), "cudaEventCreate");
+  const cudaError_t recorded = cudaEventRecord(event_, queue.stream());
+  if (recorded != cudaSuccess) cudaEventDestroy(event_);
+  check_cuda(recorded, "cudaEventRecord");
+}
+
+Completion::~Completion() { cudaEventDestroy(event_); }
+
+void Completion::wait() {
+  use_device(device_);
+  wait_for(event_);
+}
+
 Download::Download(Queue& queue, void* to, const void* from, size_t bytes)
     : to_(to), bytes_(bytes), device_(queue.device()), pool_(queue.staging()) {
   if (bytes_ == 0) return;
@@ -100,15 +131,7 @@ Download::Download(Queue& queue, void* to, const void* from, size_t bytes)
 void Download::wait() {
   if (bytes_ == 0) return;
   use_device(device_);
-  // Most waits are for a scalar that is nearly there: asking a few times is quicker than being woken.
-  constexpr int kQuestions = 200;
-  cudaError_t status = cudaErrorNotReady;
-  for (int i = 0; i < kQuestions && status == cudaErrorNotReady; ++i) status = cudaEventQuery(block_->done);
-  if (status == cudaErrorNotReady) {
-    cudaGetLastError();
-    status = cudaEventSynchronize(block_->done);
-  }
-  check_cuda(status, "cudaEventSynchronize");
+  wait_for(block_->done);
   std::memcpy(to_, block_->data, bytes_);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "../ops/recorded_call.h"
 #include "../ops/table.h"
 #include "memory.h"
 #include "staging.h"
@@ -23,6 +24,20 @@ struct DeviceInfo {
 };
 
 class Queue;
+
+// An event of the stream: wait() blocks until the stream has come by it, and may run on any thread.
+class Completion {
+ public:
+  explicit Completion(Queue& queue);
+  ~Completion();
+  Completion(const Completion&) = delete;
+  Completion& operator=(const Completion&) = delete;
+  void wait();
+
+ private:
+  int device_;
+  cudaEvent_t event_ = nullptr;
+};
 
 // A read-back under way: wait() blocks on an event and may run on any thread.
 class Download {
@@ -63,8 +78,16 @@ class Queue {
     work();
   }
 
-  // The source may change as soon as this returns.
-  void upload(void* to, const void* from, size_t bytes);
+  // Runs `job`, which may not throw and waits for nothing: what it launches is queued.
+  template <class Job>
+  void submit(Job&& job) {
+    job();
+  }
+  // The end of what was queued so far.
+  std::unique_ptr<Completion> completion() { return std::make_unique<Completion>(*this); }
+
+  // The source may change as soon as this returns. Stream order makes it right for fresh memory and for memory in use.
+  void upload(void* to, const void* from, size_t bytes, bool fresh);
   void copy(void* to, const void* from, size_t bytes);
   std::unique_ptr<Download> download(void* to, const void* from, size_t bytes, bool may_change);
   void synchronize();
@@ -87,8 +110,13 @@ class Queue {
 // Memory an op needs between its launches; given back in stream order, so a later op may reuse it at once.
 class Scratch {
  public:
-  Scratch(Queue& queue, size_t bytes) : queue_(queue), bytes_(bytes), data_(queue.allocate(bytes)) {}
-  ~Scratch() { queue_.release(data_, bytes_); }
+  Scratch(Queue& queue, size_t bytes)
+      : queue_(queue), bytes_(bytes), planned_(scratch_plan != nullptr ? scratch_plan->take(bytes) : nullptr) {
+    data_ = planned_ != nullptr ? planned_ : queue.allocate(bytes);
+  }
+  ~Scratch() {
+    if (planned_ == nullptr) queue_.release(data_, bytes_);
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   template <class T>
@@ -99,6 +127,7 @@ class Scratch {
  private:
   Queue& queue_;
   size_t bytes_;
+  void* planned_;  // in a Program's arena
   void* data_;
 };
 

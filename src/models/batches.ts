@@ -1,10 +1,11 @@
-// Batches of samples that lie on the device. In order a batch is a view; shuffled, the epoch's order is one tensor of numbers,
-// and a batch gathers its samples by a piece of it. Nothing is copied to the device within an epoch but that order.
+// Batches of samples that lie on the device. In order a batch is views; shuffled, the epoch's order is one tensor of numbers,
+// and a batch gathers its samples by a piece of it. Nothing is copied to the device within an epoch but that order. What
+// differs from batch to batch are a few tensors, so that the rest of a step can be recorded.
 import { gather } from '../ops/gather.js';
 import { slice } from '../ops/slice.js';
 import { HostRandom } from '../tensor/host-random.js';
 import { withoutScope } from '../tensor/scope.js';
-import { makeFromBytes, type Tensor } from '../tensor/tensor.js';
+import { makeFromBytes, makeView, type Tensor } from '../tensor/tensor.js';
 import type { Samples } from './training-data.js';
 
 /** Numbers from 0 to count - 1 in a random order that follows from the seed words alone. */
@@ -20,10 +21,44 @@ export function permutation(count: number, words: readonly number[]): Int32Array
   return order;
 }
 
-/** A batch that is made when it is asked for, so that its tensors belong to the step that uses them. */
+/** A batch, whose samples are made as part of the step that uses them. */
 export interface Batch {
   readonly size: number;
-  make(): Samples;
+  /** Batches of one key make their samples in the same way. */
+  readonly key: string;
+  /** The tensors that come with this batch. Who asks frees them. */
+  args(): Tensor[];
+  /** The samples, from such tensors. */
+  samples(args: readonly Tensor[]): Samples;
+}
+
+/** Samples that are a batch as they are. */
+export function batchOf({ size, xs, ys, weights }: Samples): Batch {
+  const present = weights.filter((weight) => weight !== null);
+  const all = [...xs, ...ys, ...present];
+  return {
+    size,
+    key: weights.map((weight) => (weight === null ? 0 : 1)).join(''),
+    args: () => all.map((tensor) => makeView(tensor, tensor.shape)),
+    samples: (args) => samplesIn(args, size, xs.length, ys.length, weights),
+  };
+}
+
+/** Samples from their tensors in order; weights that were null stay so. */
+function samplesIn(
+  args: readonly Tensor[],
+  size: number,
+  xs: number,
+  ys: number,
+  weights: readonly (Tensor | null)[],
+): Samples {
+  let next = xs + ys;
+  return {
+    size,
+    xs: args.slice(0, xs),
+    ys: args.slice(xs, xs + ys),
+    weights: weights.map((weight) => (weight === null ? null : args[next++]!)),
+  };
 }
 
 /** The order of one epoch's samples on their device. */
@@ -48,22 +83,32 @@ export const batchCount = (samples: number, batchSize: number): number => Math.c
 
 /** The samples in batches, one after the other, in the given order or their own. */
 export function* batchesOf(samples: Samples, batchSize: number, order: EpochOrder | null): Generator<Batch> {
+  const { xs, ys, weights } = samples;
+  const present = weights.filter((weight) => weight !== null);
   for (let start = 0; start < samples.size; start += batchSize) {
     const end = Math.min(start + batchSize, samples.size);
     const size = end - start;
-    yield {
+    const part = (tensor: Tensor): Tensor => slice(tensor, [start], [size, ...tensor.shape.slice(1)]);
+    const inOrder: Batch = {
       size,
-      make() {
-        const picks = order?.between(start, end);
-        const part = (tensor: Tensor): Tensor =>
-          picks === undefined ? slice(tensor, [start], [size, ...tensor.shape.slice(1)]) : gather(tensor, picks);
+      key: 'in order',
+      args: () => [...xs, ...ys, ...present].map(part),
+      samples: (args) => samplesIn(args, size, xs.length, ys.length, weights),
+    };
+    const shuffled: Batch = {
+      size,
+      key: 'shuffled',
+      args: () => [order!.between(start, end)],
+      samples([picks]) {
+        const taken = (tensor: Tensor): Tensor => gather(tensor, picks!);
         return {
           size,
-          xs: samples.xs.map(part),
-          ys: samples.ys.map(part),
-          weights: samples.weights.map((weight) => (weight === null ? null : part(weight))),
+          xs: xs.map(taken),
+          ys: ys.map(taken),
+          weights: weights.map((weight) => (weight === null ? null : taken(weight))),
         };
       },
     };
+    yield order === null ? inOrder : shuffled;
   }
 }

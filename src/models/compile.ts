@@ -22,6 +22,8 @@ export interface ModelCompileArgs {
   weightedMetrics?: ModelCompileArgs['metrics'];
   /** What each output's loss counts in the sum (default 1). */
   lossWeights?: readonly number[] | { readonly [outputName: string]: number };
+  /** True: every step runs op by op from JavaScript, for looking into it; false (default): steps are recorded and replayed. */
+  runEagerly?: boolean;
 }
 
 /** A metric and whether samples' weights count in it. */
@@ -48,6 +50,7 @@ export interface Compiled {
   readonly outputs: readonly CompiledOutput[];
   /** Names of the logs, 'loss' first. */
   readonly logNames: readonly string[];
+  readonly runEagerly: boolean;
 }
 
 /** The outputs of a model, as far as compiling needs them. */
@@ -138,7 +141,9 @@ export function compileOutputs(args: ModelCompileArgs, outputs: readonly OutputI
     ...(several ? compiled.map(({ name }) => `${name}_loss`) : []),
     ...compiled.flatMap(({ metrics }) => metrics.map(({ logName }) => logName)),
   ];
-  return { outputs: compiled, logNames };
+  const { runEagerly = false } = args;
+  if (typeof runEagerly !== 'boolean') throw invalid('ERR_ARGUMENT', 'compile', 'runEagerly', 'a boolean', runEagerly);
+  return { outputs: compiled, logNames, runEagerly };
 }
 
 /** The error of what needs a compiled model. */

@@ -2,7 +2,7 @@
 // when the step is done.
 import { failure, invalid } from '../errors.js';
 import { tensorsIn } from '../tensor/memory.js';
-import type { Batch } from './batches.js';
+import { batchOf, type Batch } from './batches.js';
 import type { Compiled } from './compile.js';
 import { Fed, type Place } from './feed.js';
 import { samplesFrom, type ClassWeights } from './training-data.js';
@@ -78,7 +78,7 @@ export async function* streamOf(
       const { xs, ys, weights } = elementOf(op, value);
       const options = { sampleWeight: weights as undefined, classWeight };
       const samples = samplesFrom(op, xs, ys, inputs, compiled, options, fed);
-      yield { size: samples.size, make: () => samples };
+      yield batchOf(samples);
     } finally {
       fed.dispose();
       freeElement(value);

@@ -16,7 +16,7 @@ import {
 } from './dataset-stream.js';
 import { Fed, type Feed } from './feed.js';
 import { countOf, epochRange, requireObject, verbosity, yieldInterval, type EpochArgs } from './fit-args.js';
-import { evaluateStream, runFit, type BatchStream } from './fit-loop.js';
+import { Evaluation, runFit, type BatchStream } from './fit-loop.js';
 import type { Model } from './model.js';
 import type { Training } from './training.js';
 import { samplesFrom } from './training-data.js';
@@ -158,7 +158,12 @@ export async function evaluateDataset(
   const compiled = training.compiled('evaluateDataset');
   const limit = args.batches === undefined ? null : countOf(op, 'batches', args.batches, 1);
   const pass = { op, inputs: training.places(), compiled, classWeight: undefined, limit };
-  const values = await evaluateStream(model, compiled, wholePass(dataset, pass));
-  const scalars = values.map((value) => scalar(value));
-  return scalars.length === 1 ? scalars[0]! : scalars;
+  const evaluation = new Evaluation(model, compiled);
+  try {
+    const values = await evaluation.over(wholePass(dataset, pass));
+    const scalars = values.map((value) => scalar(value));
+    return scalars.length === 1 ? scalars[0]! : scalars;
+  } finally {
+    evaluation.dispose();
+  }
 }

@@ -1,6 +1,5 @@
 // The loop over epochs and batches that fit and fitDataset share: steps, callbacks, logs, and a turn for the event loop
 // between batches. Logs are read from the device when an epoch ends, or when a callback asks.
-import { setImmediate as turn } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import type { Logs, Params } from '../callbacks/callback.js';
 import { CallbackList } from '../callbacks/callback-list.js';
@@ -14,7 +13,9 @@ import type { Compiled } from './compile.js';
 import type { YieldEvery } from './fit-args.js';
 import type { Model } from './model.js';
 import { RunningSums, type SumsState } from './running-sums.js';
-import { testStep, trainedParts, trainStep } from './step.js';
+import { testStep, trainedParts, trainStep, type Trained } from './step.js';
+import { stepKey, Steps } from './steps.js';
+import type { Samples } from './training-data.js';
 
 /** Batches, made now or awaited. */
 export type BatchStream = Iterable<Batch> | AsyncIterable<Batch>;
@@ -55,29 +56,52 @@ function named(names: readonly string[], values: readonly number[], prefix = '')
   return Object.fromEntries(names.map((name, i) => [`${prefix}${name}`, values[i] ?? NaN]));
 }
 
-/** Losses and metrics over all batches of a stream; the event loop gets its turns. */
-export async function evaluateStream(
-  model: Model,
-  compiled: Compiled,
-  batches: BatchStream,
-  yieldEvery: YieldEvery = 'auto',
-): Promise<number[]> {
-  const sums = new RunningSums();
-  const trained = trainedParts(model, compiled);
-  try {
-    for await (const batch of batches) {
-      testStep(trained, batch, sums);
-      if (yieldEvery !== 'never') await turn();
-    }
-    return await sums.read();
-  } finally {
-    sums.dispose();
+/** Takes test steps on batches of one source; each pass gives the losses and metrics over it. */
+export class Evaluation {
+  private readonly sums = new RunningSums();
+  private readonly steps: Steps;
+  private trained: Trained | null = null;
+
+  constructor(
+    private readonly model: Model,
+    private readonly compiled: Compiled,
+  ) {
+    const test = (samples: Samples): void => testStep(this.trained!, samples, this.sums);
+    this.steps = new Steps(`${model.name}: evaluation`, this.sums, test, compiled.runEagerly);
   }
+
+  /** The event loop gets its turns. */
+  async over(batches: BatchStream, yieldEvery: YieldEvery = 'auto'): Promise<number[]> {
+    this.sums.reset();
+    this.trained = trainedParts(this.model, this.compiled);
+    this.steps.follow(stepKey(this.trained));
+    for await (const batch of batches) {
+      if (yieldEvery === 'never') this.steps.start(batch);
+      else await this.steps.take(batch);
+    }
+    const values = await this.sums.read();
+    this.steps.check();
+    return values;
+  }
+
+  dispose(): void {
+    this.steps.dispose();
+    this.sums.dispose();
+  }
+}
+
+/** What goes through all epochs of a training. */
+interface Run {
+  readonly plan: FitPlan;
+  readonly list: CallbackList;
+  readonly sums: RunningSums;
+  readonly steps: Steps;
+  trained: Trained;
 }
 
 /** Trains. */
 export async function runFit(plan: FitPlan): Promise<History> {
-  const { model, compiled } = plan;
+  const { model, compiled, optimizer } = plan;
   const history = new History();
   const printed = plan.verbose === 0 ? [] : [new ProgressLogger(plan.verbose)];
   // The history comes last: it keeps what callbacks add to the logs.
@@ -87,30 +111,47 @@ export async function runFit(plan: FitPlan): Promise<History> {
     callback.setModel(model);
     callback.setFirstInputs(plan.firstInputs);
   }
-  model.stopTraining = false;
-  await list.call('onTrainBegin');
-  for (let epoch = plan.first; epoch < plan.end && !model.stopTraining; epoch++) {
-    await list.call('onEpochBegin', epoch);
-    const logs = await trainEpoch(plan, list, epoch);
-    if (!model.stopTraining) {
-      if (plan.validation !== null) {
-        const values = await evaluateStream(model, compiled, plan.validation(), plan.yieldEvery);
-        Object.assign(logs, named(compiled.logNames, values, 'val_'));
+  const sums = new RunningSums(list.has('onBatchEnd'));
+  const train = (samples: Samples): void => trainStep(run.trained, samples, optimizer, sums);
+  const steps = new Steps(`${model.name}.fit`, sums, train, compiled.runEagerly);
+  const run: Run = { plan, list, sums, steps, trained: trainedParts(model, compiled) };
+  const evaluation = plan.validation === null ? null : new Evaluation(model, compiled);
+  try {
+    model.stopTraining = false;
+    await list.call('onTrainBegin');
+    for (let epoch = plan.first; epoch < plan.end && !model.stopTraining; epoch++) {
+      await list.call('onEpochBegin', epoch);
+      const logs = await trainEpoch(run, epoch);
+      if (!model.stopTraining) {
+        if (evaluation !== null) {
+          const values = await evaluation.over(plan.validation!(), plan.yieldEvery);
+          Object.assign(logs, named(compiled.logNames, values, 'val_'));
+        }
+        Object.assign(plan.progress, { epoch: epoch + 1, batch: 0, sums: null });
       }
-      Object.assign(plan.progress, { epoch: epoch + 1, batch: 0, sums: null });
+      await list.call('onEpochEnd', epoch, logs);
     }
-    await list.call('onEpochEnd', epoch, logs);
+    await list.call('onTrainEnd');
+    return history;
+  } finally {
+    evaluation?.dispose();
+    steps.dispose();
+    sums.dispose();
   }
-  await list.call('onTrainEnd');
-  return history;
 }
 
 /** One epoch's steps, until training is to stop; the losses and metrics over them. */
-async function trainEpoch(plan: FitPlan, list: CallbackList, epoch: number): Promise<Logs> {
-  const { model, compiled, optimizer, yieldEvery, yieldInterval, progress } = plan;
+async function trainEpoch(run: Run, epoch: number): Promise<Logs> {
+  const { plan, list, sums, steps } = run;
+  const { model, compiled, yieldEvery, yieldInterval, progress } = plan;
   const { logNames } = compiled;
-  const sums = new RunningSums(list.has('onBatchEnd'));
-  const trained = trainedParts(model, compiled);
+  sums.reset();
+  const follow = (): void => {
+    run.trained = trainedParts(model, compiled);
+    steps.follow(stepKey(run.trained));
+  };
+  follow();
+  const watched = list.has('onBatchBegin') || list.has('onBatchEnd');
   let lastYield = performance.now();
   let batchNumber = 0;
   const skipped = progress.epoch === epoch ? progress.batch : 0;
@@ -125,12 +166,14 @@ async function trainEpoch(plan: FitPlan, list: CallbackList, epoch: number): Pro
       }
       const counts = { batch: batchNumber, size };
       if (list.has('onBatchBegin')) await list.call('onBatchBegin', batchNumber, { ...counts });
-      trainStep(trained, batch, optimizer, sums);
+      // A callback may have changed what the step does.
+      if (watched) follow();
+      if (yieldEvery === 'never') steps.start(batch);
+      else await steps.take(batch);
       progress.batch = batchNumber + 1;
       if (list.has('onBatchEnd')) {
         await list.call('onBatchEnd', batchNumber, { ...counts, ...named(logNames, await sums.readLast()) });
       }
-      if (yieldEvery !== 'never') await turn();
       if (list.has('onYield') && performance.now() - lastYield >= yieldInterval) {
         await list.call('onYield', epoch, batchNumber, { ...counts, ...named(logNames, await sums.read()) });
         lastYield = performance.now();
@@ -139,10 +182,10 @@ async function trainEpoch(plan: FitPlan, list: CallbackList, epoch: number): Pro
       if (model.stopTraining) break;
     }
     const logs = sums.isEmpty ? {} : named(logNames, await sums.read());
+    steps.check();
     if (yieldEvery === 'epoch') await list.call('onYield', epoch, Math.max(0, batchNumber - 1), { ...logs });
     return logs;
   } finally {
     if (model.stopTraining) progress.sums = await sums.state();
-    sums.dispose();
   }
 }

@@ -1,14 +1,13 @@
 // Losses and metrics of an epoch: sums that stay on the device, in float64, and are read when somebody wants to know.
 import { add, div } from '../ops/arithmetic.js';
 import { notEqual } from '../ops/comparison.js';
-import { tensor } from '../ops/creation.js';
+import { tensor, zerosLike } from '../ops/creation.js';
 import { stack } from '../ops/join.js';
 import { unstack } from '../ops/slice.js';
 import { where } from '../ops/select.js';
 import type { Part } from '../metrics/metric.js';
 import { castRaw } from '../tensor/convert.js';
 import { tidy } from '../tensor/memory.js';
-import { withoutScope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { variable, type Variable } from '../tensor/variable.js';
 
@@ -35,8 +34,10 @@ export class RunningSums {
   private totals: Variable | null = null;
   /** Weights that the host knows: numbers of samples. */
   private hostWeights: number[] = [];
-  private last: Tensor | null = null;
+  private last: Variable | null = null;
   private lastWeights: readonly number[] = [];
+  /** Whether no batch was added. */
+  isEmpty = true;
 
   /** @param keepsLast Whether the last batch's own sums can be read as well. */
   constructor(private readonly keepsLast = false) {}
@@ -48,28 +49,42 @@ export class RunningSums {
     for (const [, weight] of parts) if (weight instanceof Tensor) values.push(weight);
     const dtype = values.some((value) => value.dtype === 'float64') ? 'float64' : 'float32';
     const packed = castRaw(stack(values.map((value) => castRaw(value, dtype))), 'float64');
-    if (this.totals === null) this.totals = variable(packed, false, 'sums');
-    else this.totals.assign(add(this.totals, packed));
-    const weights = parts.map(([, weight]) => (weight instanceof Tensor ? 0 : weight));
-    this.hostWeights = weights.map((weight, i) => weight + (this.hostWeights[i] ?? 0));
+    this.totals ??= variable(zerosLike(packed), false, 'sums');
+    this.totals.assign(add(this.totals, packed));
+    this.count(parts.map(([, weight]) => (weight instanceof Tensor ? 0 : weight)));
     if (!this.keepsLast) return;
-    this.last?.dispose();
-    this.last = withoutScope(() => variable(packed, false, 'last sums'));
-    this.lastWeights = weights;
+    this.last ??= variable(packed, false, 'last sums');
+    this.last.assign(packed);
   }
 
-  /** Whether a batch was added. */
-  get isEmpty(): boolean {
-    return this.totals === null;
+  /** The weights of the batch that was added last, as far as the host knows them. */
+  get lastCounts(): readonly number[] {
+    return this.lastWeights;
+  }
+  /** Counts a batch whose parts a recorded step adds on the device. */
+  count(weights: readonly number[]): void {
+    this.lastWeights = weights;
+    this.hostWeights = weights.map((weight, i) => weight + (this.hostWeights[i] ?? 0));
+    this.isEmpty = false;
+  }
+
+  /** Starts anew, in the same memory: recorded steps go on adding there. */
+  reset(): void {
+    const { totals } = this;
+    if (totals !== null) tidy(() => totals.assign(zerosLike(totals)));
+    this.hostWeights = [];
+    this.isEmpty = true;
   }
 
   /** The quotients so far. Waits for the device, not in the event loop. */
   async read(): Promise<number[]> {
-    return this.totals === null ? [] : this.quotients(await this.totals.data(), this.hostWeights);
+    const { totals, hostWeights, isEmpty } = this;
+    return totals === null || isEmpty ? [] : this.quotients(await totals.data(), hostWeights);
   }
   /** The last batch's own quotients. */
   async readLast(): Promise<number[]> {
-    return this.last === null ? [] : this.quotients(await this.last.data(), this.lastWeights);
+    const { last, lastWeights } = this;
+    return last === null ? [] : this.quotients(await last.data(), lastWeights);
   }
 
   private quotients(sums: ArrayLike<number>, hostWeights: readonly number[]): number[] {
@@ -83,8 +98,8 @@ export class RunningSums {
 
   /** The quotients as float32 scalars on the device: nothing is read. */
   scalars(): Tensor[] {
-    const { totals, layout } = this;
-    if (totals === null || layout === null) return [];
+    const { totals, layout, isEmpty } = this;
+    if (totals === null || layout === null || isEmpty) return [];
     return tidy(() => {
       const sums = unstack(totals);
       const weights = layout.weightAt.map((at, i) => (at === null ? this.hostWeights[i]! : sums[at]!));
@@ -100,16 +115,21 @@ export class RunningSums {
 
   /** The sums as they are: JSON, but for sums that are not finite. */
   async state(): Promise<SumsState | null> {
-    if (this.totals === null || this.layout === null) return null;
-    const { weightAt } = this.layout;
-    return { totals: [...(await this.totals.data())], hostWeights: this.hostWeights, weightAt };
+    const { totals, layout, hostWeights, isEmpty } = this;
+    if (totals === null || layout === null || isEmpty) return null;
+    return { totals: [...(await totals.data())], hostWeights, weightAt: layout.weightAt };
   }
   /** Goes on from what `state()` gave; before the first batch. */
   restore({ totals, hostWeights, weightAt }: SumsState): void {
     this.layout = { weightAt };
     const values = Float64Array.from(totals, (total) => total ?? NaN);
-    this.totals = tidy(() => variable(tensor(values, [values.length], 'float64'), false, 'sums'));
+    tidy(() => {
+      const restored = tensor(values, [values.length], 'float64');
+      if (this.totals === null) this.totals = variable(restored, false, 'sums');
+      else this.totals.assign(restored);
+    });
     this.hostWeights = [...hostWeights];
+    this.isEmpty = false;
   }
 
   /** Frees the sums; the next batch starts anew. */
@@ -120,5 +140,6 @@ export class RunningSums {
     this.last = null;
     this.layout = null;
     this.hostWeights = [];
+    this.isEmpty = true;
   }
 }

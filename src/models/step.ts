@@ -1,5 +1,5 @@
-// One batch: the loss with its gradients and the optimizer's step, or the loss alone. Everything it makes is freed at its end,
-// and it reads nothing from the device.
+// One step: the loss of a batch's samples with its gradients and the optimizer's update, or the loss alone. It reads nothing
+// from the device and changes nothing but variables, so that it can be recorded.
 import { failure, invalid } from '../errors.js';
 import { gradientsByVariable } from '../autograd/gradients.js';
 import { withoutRecording } from '../autograd/tape.js';
@@ -13,10 +13,8 @@ import { mean } from '../ops/reductions.js';
 import { notingLogits } from '../ops/softmax.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import { castRaw } from '../tensor/convert.js';
-import { tidy } from '../tensor/memory.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
-import type { Batch } from './batches.js';
 import type { Compiled, CompiledOutput } from './compile.js';
 import type { Model } from './model.js';
 import type { RunningSums } from './running-sums.js';
@@ -92,28 +90,25 @@ function lossAndParts(
   });
 }
 
-/** Adds the batch's parts to the sums and takes one step. */
-export function trainStep(trained: Trained, batch: Batch, optimizer: Optimizer, sums: RunningSums): void {
-  tidy(() => {
-    const samples = batch.make();
-    const variables = trained.weights.map((weight) => weight.variable);
-    const { grads } = gradientsByVariable(
-      'fit',
-      () => {
-        const { total, parts } = lossAndParts(trained, samples, true);
-        withoutRecording(() => sums.add(parts));
-        return total;
-      },
-      variables,
-    );
-    optimizer.apply(grads, trained.nonNegative);
-    for (const { constraint, variable } of trained.weights) {
-      if (constraint !== null && !trained.nonNegative.has(variable)) variable.assign(constraint.apply(variable));
-    }
-  });
+/** Adds the parts of the samples' loss to the sums and takes one step. */
+export function trainStep(trained: Trained, samples: Samples, optimizer: Optimizer, sums: RunningSums): void {
+  const variables = trained.weights.map((weight) => weight.variable);
+  const { grads } = gradientsByVariable(
+    'fit',
+    () => {
+      const { total, parts } = lossAndParts(trained, samples, true);
+      withoutRecording(() => sums.add(parts));
+      return total;
+    },
+    variables,
+  );
+  optimizer.apply(grads, trained.nonNegative);
+  for (const { constraint, variable } of trained.weights) {
+    if (constraint !== null && !trained.nonNegative.has(variable)) variable.assign(constraint.apply(variable));
+  }
 }
 
-/** Adds the batch's parts to the sums. */
-export function testStep(trained: Trained, batch: Batch, sums: RunningSums): void {
-  tidy(() => withoutRecording(() => sums.add(lossAndParts(trained, batch.make(), false).parts)));
+/** Adds the parts of the samples' loss to the sums. */
+export function testStep(trained: Trained, samples: Samples, sums: RunningSums): void {
+  withoutRecording(() => sums.add(lossAndParts(trained, samples, false).parts));
 }

@@ -32,6 +32,8 @@ import { runFit, type FitPlan } from './fit-loop.js';
 import type { Model } from './model.js';
 import { RunningSums } from './running-sums.js';
 import { testStep, trainedParts, trainStep } from './step.js';
+import { Steps } from './steps.js';
+import { StepProgram } from '../program/step-program.js';
 import { captureState, restoreState, type Restored, type Standing, type TrainingState } from './training-state.js';
 import { inputSamples, samplesBetween, samplesFrom, type Samples } from './training-data.js';
 
@@ -257,17 +259,24 @@ export class Training {
     requireObject(op, args);
     const fed = new Fed();
     const sums = new RunningSums();
+    let steps: Steps | null = null;
     try {
       const samples = this.samples('evaluate', x, y, { sampleWeight: args.sampleWeight! }, fed);
       const batchSize = countOf(op, 'batchSize', args.batchSize, DEFAULT_BATCH);
-      let steps = countOf(op, 'steps', args.steps, Infinity);
-      const trained = trainedParts(this.model, this.compiled('evaluate'));
+      const count = countOf(op, 'steps', args.steps, Infinity);
+      const compiled = this.compiled('evaluate');
+      const trained = trainedParts(this.model, compiled);
+      steps = new Steps(op, sums, (given) => testStep(trained, given, sums), compiled.runEagerly);
+      let taken = 0;
       for (const batch of batchesOf(samples, batchSize, null)) {
-        if (steps-- <= 0) break;
-        testStep(trained, batch, sums);
+        if (taken++ >= count) break;
+        steps.start(batch);
       }
-      return single(sums.scalars());
+      const values = single(sums.scalars());
+      steps.check();
+      return values;
     } finally {
+      steps?.dispose();
       sums.dispose();
       fed.dispose();
     }
@@ -291,17 +300,26 @@ export class Training {
       const xs = inputSamples(op, x, this.places(), fed);
       const size = xs[0]!.shape[0]!;
       const samples: Samples = { size, xs, ys: [], weights: [] };
-      return tidy(() => {
-        const parts: Tensor[][] = model.outputs.map(() => []);
-        for (const batch of batchesOf(samples, Math.min(batchSize, size), null)) {
-          const outputs = tidy(() => {
-            const inputs = batch.make().xs.map((part, i) => castRaw(part, model.inputs[i]!.dtype));
-            return [...model.callAll(inputs, { training: false })];
-          });
-          outputs.forEach((output, i) => parts[i]!.push(output));
-        }
-        return single(parts.map((list) => (list.length === 1 ? list[0]! : concat(list))));
-      });
+      const compute = (args: Tensor[]): Tensor[] => {
+        const inputs = args.map((part, i) => castRaw(part, model.inputs[i]!.dtype));
+        return [...model.callAll(inputs, { training: false })];
+      };
+      const forward = new StepProgram(op, compute, this.args?.runEagerly);
+      try {
+        return tidy(() => {
+          const parts: Tensor[][] = model.outputs.map(() => []);
+          for (const batch of batchesOf(samples, Math.min(batchSize, size), null)) {
+            const args = batch.args();
+            const { results } = forward.take(args[0]!.backend, args);
+            results.forEach((output, i) => parts[i]!.push(output));
+          }
+          const outputs = single(parts.map((list) => (list.length === 1 ? list[0]! : concat(list))));
+          forward.check();
+          return outputs;
+        });
+      } finally {
+        forward.clear();
+      }
     } finally {
       fed.dispose();
     }
@@ -325,14 +343,14 @@ export class Training {
   }
 
   async trainOnBatch(x: Feed, y: Feed, args: BatchArgs = {}): Promise<number | number[]> {
-    return this.onBatch('trainOnBatch', x, y, args, (batch, sums) => {
+    return this.onBatch('trainOnBatch', x, y, args, (samples, sums) => {
       const trained = trainedParts(this.model, this.compiled('trainOnBatch'));
-      trainStep(trained, batch, this.optimizerFor('trainOnBatch'), sums);
+      trainStep(trained, samples, this.optimizerFor('trainOnBatch'), sums);
     });
   }
   async testOnBatch(x: Feed, y: Feed, args: BatchArgs = {}): Promise<number | number[]> {
-    return this.onBatch('testOnBatch', x, y, args, (batch, sums) => {
-      testStep(trainedParts(this.model, this.compiled('testOnBatch')), batch, sums);
+    return this.onBatch('testOnBatch', x, y, args, (samples, sums) => {
+      testStep(trainedParts(this.model, this.compiled('testOnBatch')), samples, sums);
     });
   }
 
@@ -341,14 +359,14 @@ export class Training {
     x: Feed,
     y: Feed,
     args: BatchArgs,
-    step: (batch: Batch, sums: RunningSums) => void,
+    step: (samples: Samples, sums: RunningSums) => void,
   ): Promise<number | number[]> {
     requireObject(`${this.model.name}.${op}`, args);
     const fed = new Fed();
     const sums = new RunningSums();
     try {
       const samples = this.samples(op, x, y, args, fed);
-      step({ size: samples.size, make: () => samples }, sums);
+      tidy(() => step(samples, sums));
       return single(await sums.read());
     } finally {
       sums.dispose();

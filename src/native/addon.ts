@@ -22,6 +22,19 @@ export interface NativeMemory {
   readonly inUseBytes: number;
   readonly cachedBytes: number;
   readonly peakBytes: number;
+  readonly programs: readonly NativeProgramFacts[];
+}
+
+/** A recorded step; owned by this object. */
+export type NativeProgram = object;
+
+export interface NativeProgramFacts {
+  /** Kernels, copies and fills of one replay. */
+  readonly launches: number;
+  /** Memory of its own, in bytes, */
+  readonly arenaBytes: number;
+  /** and the most that is in use of it at one time. */
+  readonly liveBytes: number;
 }
 
 /** An object that holds a tensor's id; the addon ties the tensor's life to it. */
@@ -49,4 +62,15 @@ export interface Addon {
   releaseCache(queue: number): void;
   setFloat32Precision(queue: number, fast: boolean): void;
   synchronize(queue: number): void;
+  /** The number of the first argument that must be copied to be told from the others; -1: recording has begun. */
+  recordBegin(queue: number): number;
+  recordedHere(id: number): boolean;
+  /** The Program, or the reason why there is none. */
+  recordEnd(): NativeProgram | string;
+  recordCancel(): void;
+  replay(program: NativeProgram, ...holders: TensorHolder[]): void;
+  settle(queue: number): Promise<void>;
+  checkProgram(program: NativeProgram): void;
+  describeProgram(program: NativeProgram): NativeProgramFacts;
+  disposeProgram(program: NativeProgram): void;
 }

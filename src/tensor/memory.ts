@@ -63,6 +63,16 @@ export function dispose(container: TensorContainer): void {
   for (const tensor of tensorsIn(container)) tensor.dispose();
 }
 
+/** A recorded Program. */
+export interface ProgramMemory {
+  /** Kernels, copies and fills of one replay. */
+  readonly launches: number;
+  /** Bytes of the memory that its own tensors share. */
+  readonly arenaBytes: number;
+  /** The most bytes of it that are in use at one time. */
+  readonly liveBytes: number;
+}
+
 /** Memory of the current device, in bytes. */
 export interface MemoryInfo {
   /** Live tensors of this thread. */
@@ -73,11 +83,13 @@ export interface MemoryInfo {
   cachedBytes: number;
   /** The most that was ever in use. */
   peakBytes: number;
+  /** The recorded Programs of this thread. */
+  programs: readonly ProgramMemory[];
 }
 
-/** Live tensors, their bytes, cached bytes and the peak, on the current device. */
+/** Live tensors, their bytes, cached bytes and the peak, on the current device; and recorded Programs. */
 export function memory(): MemoryInfo {
   const backend = currentBackend();
-  const { numTensors, numBytes, cachedBytes, peakBytes } = backend.addon.memory(backend.queue);
-  return { numTensors, numBytes, cachedBytes, peakBytes };
+  const { numTensors, numBytes, cachedBytes, peakBytes, programs } = backend.addon.memory(backend.queue);
+  return { numTensors, numBytes, cachedBytes, peakBytes, programs };
 }

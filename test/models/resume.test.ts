@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
+import { liveTensors } from '../harness/live-tensors.js';
 import { weightsOf } from './saved-models.js';
 
 let folder: string;
@@ -101,10 +102,10 @@ describe('a saved training', () => {
       (await sn.loadLayersModel(path)).dispose();
     };
     await round();
-    const before = sn.memory().numTensors;
+    const before = await liveTensors();
     await round();
     await round();
-    expect(sn.memory().numTensors).toBe(before);
+    expect(await liveTensors()).toBe(before);
   });
 });
 
