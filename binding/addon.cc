@@ -234,6 +234,16 @@ Napi::Value release_cache(const Napi::CallbackInfo& info) {
   });
 }
 
+// setMemoryLimit(queue, bytes): Infinity for none.
+Napi::Value set_memory_limit(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    const double bytes = info[1].ToNumber().DoubleValue();
+    const size_t limit = bytes < 9007199254740992.0 ? size_t(bytes) : SIZE_MAX;
+    instance_of(info.Env()).queues.at(info[0].ToNumber().Uint32Value())->set_memory_limit(limit);
+    return {};
+  });
+}
+
 // setFloat32Precision(queue, fast)
 Napi::Value set_float32_precision(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
@@ -283,6 +293,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("memory", memory);
   add("sweep", sweep);
   add("releaseCache", release_cache);
+  add("setMemoryLimit", set_memory_limit);
   add("setFloat32Precision", set_float32_precision);
   add("synchronize", synchronize);
   add_program_exports(env, exports);

@@ -13,7 +13,7 @@ export {
   type TimingInfo,
 } from './tensor/device.js';
 export { version } from './version.js';
-export { dispose, keep, memory, tidy, type MemoryInfo, type ProgramMemory } from './tensor/memory.js';
+export { dispose, keep, memory, setMemoryLimit, tidy, type MemoryInfo, type ProgramMemory } from './tensor/memory.js';
 export {
   program,
   type Program,

@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import * as sn from '../src/index.js';
 import { NativeOp, run } from '../src/tensor/backend.js';
+import { currentBackend } from '../src/tensor/device.js';
 import { makeOne } from '../src/tensor/tensor.js';
 
 const collect = globalThis.gc as () => void;
@@ -267,5 +268,30 @@ describe('lifecycle', () => {
       `${script} y.data(); process.stdout.write('done'); process.exit(0);`,
     ]);
     expect(out.toString()).toBe('done');
+  });
+});
+
+describe('setMemoryLimit', () => {
+  afterEach(() => sn.setMemoryLimit(Infinity));
+
+  test('stops what needs more, and what fits goes on', () => {
+    const inUse = currentBackend().addon.memory(currentBackend().queue).inUseBytes;
+    sn.setMemoryLimit(inUse + 8 * 2 ** 20);
+    expect(() => sn.zeros([4 * 2 ** 20])).toThrow(
+      /^fill: out of memory: asked 0\.02 GiB, in use .* GiB; lower the batch size or dispose tensors$/,
+    );
+    const fits = sn.ones([2 ** 20]);
+    expect(fits.sum().dataSync()[0]).toBe(2 ** 20);
+    fits.dispose();
+    // A tensor that nobody holds makes room for the next.
+    for (let i = 0; i < 20; i++) sn.zeros([2 ** 20]);
+    sn.setMemoryLimit(Infinity);
+    expect(sn.zeros([4 * 2 ** 20]).size).toBe(4 * 2 ** 20);
+  });
+
+  test('of no use to a number below 0', () => {
+    for (const wrong of [-1, NaN, '1' as never]) {
+      expect(() => sn.setMemoryLimit(wrong)).toThrow(/^setMemoryLimit: bytes: expected a number of at least 0, got/);
+    }
   });
 });

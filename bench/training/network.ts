@@ -4,8 +4,11 @@ import * as sn from '../../src/index.js';
 export const BATCH = 250;
 export const VALIDATION_SPLIT = 0.2;
 
-/** The network, compiled with Adam; `activation` makes the layer after each layer with weights but the last. */
-export function mnistNetwork(activation: () => sn.layers.Layer): sn.Sequential {
+/**
+ * The network, compiled with Adam; `activation` makes the layer after each layer with weights but the last.
+ * @param runEagerly As compile's.
+ */
+export function mnistNetwork(activation: () => sn.layers.Layer, runEagerly = false): sn.Sequential {
   const { layers } = sn;
   const he = { kernelInitializer: 'heNormal' } as const;
   const model = sn.sequential({
@@ -24,6 +27,6 @@ export function mnistNetwork(activation: () => sn.layers.Layer): sn.Sequential {
       layers.dense({ units: 10, activation: 'softmax', ...he }),
     ],
   });
-  model.compile({ loss: 'categoricalCrossentropy', optimizer: sn.train.adam(), metrics: ['accuracy'] });
+  model.compile({ loss: 'categoricalCrossentropy', optimizer: sn.train.adam(), metrics: ['accuracy'], runEagerly });
   return model;
 }

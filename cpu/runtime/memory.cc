@@ -95,8 +95,7 @@ void* Memory::take_cached(size_t size) {
 }
 
 void* Memory::take_fresh(size_t size) {
-  if (size_t(stats_.in_use) + size > system_memory()) return nullptr;
-  if (size_t(stats_.in_use + stats_.cached) + size > system_memory()) return nullptr;
+  if (size > most() || size_t(stats_.in_use + stats_.cached) > most() - size) return nullptr;
   // Looking takes some 50 us: worth it where one request can make the difference.
   constexpr size_t kWorthLooking = size_t(64) << 20;
   if (size >= kWorthLooking && available_memory() < size + kWorthLooking) return nullptr;
@@ -116,17 +115,13 @@ void* Memory::allocate(size_t bytes) {
   void* block = take_cached(size);
   if (block == nullptr) block = take_fresh(size);
   if (block == nullptr) {
-    for (auto& [kept, blocks] : free_) {
-      for (void* unused : blocks) std::free(unused);
-      blocks.clear();
-    }
-    stats_.cached = 0;
+    drop_cache();
     block = take_fresh(size);
   }
   if (block == nullptr) {
-    throw Error("ERR_OUT_OF_MEMORY",
-                "out of memory: asked " + gibibytes(double(bytes)) + ", in use " + gibibytes(double(stats_.in_use)) +
-                    " of " + gibibytes(double(system_memory())) + "; lower the batch size or dispose tensors");
+    throw Error("ERR_OUT_OF_MEMORY", "out of memory: asked " + gibibytes(double(bytes)) + ", in use " +
+                                         gibibytes(double(stats_.in_use)) + " of " + gibibytes(double(most())) +
+                                         "; lower the batch size or dispose tensors");
   }
   stats_.in_use += int64_t(size);
   stats_.peak = std::max(stats_.peak, stats_.in_use);
@@ -145,13 +140,25 @@ void Memory::release(void* block, size_t bytes) noexcept {
   }
 }
 
-void Memory::release_cache() noexcept {
-  std::lock_guard lock(mutex_);
+void Memory::drop_cache() noexcept {
   for (auto& [size, blocks] : free_) {
     for (void* block : blocks) std::free(block);
     blocks.clear();
   }
   stats_.cached = 0;
+}
+
+void Memory::release_cache() noexcept {
+  std::lock_guard lock(mutex_);
+  drop_cache();
+}
+
+size_t Memory::most() const { return std::min(limit_, system_memory()); }
+
+void Memory::set_limit(size_t bytes) {
+  std::lock_guard lock(mutex_);
+  limit_ = bytes;
+  if (size_t(stats_.in_use + stats_.cached) > most()) drop_cache();
 }
 
 MemoryStats Memory::stats() {

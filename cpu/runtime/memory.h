@@ -25,6 +25,8 @@ class Memory {
   void* allocate(size_t bytes);
   void release(void* block, size_t bytes) noexcept;
   void release_cache() noexcept;
+  // The most bytes that may be in use or cached from now on; SIZE_MAX: what the system has.
+  void set_limit(size_t bytes);
   MemoryStats stats();
 
   // Bytes a request of this size takes from the system: size classes are at most 25% apart.
@@ -33,10 +35,13 @@ class Memory {
  private:
   void* take_cached(size_t size);
   void* take_fresh(size_t size);
+  void drop_cache() noexcept;
+  size_t most() const;
 
   std::mutex mutex_;
   std::map<size_t, std::vector<void*>> free_;
   MemoryStats stats_;
+  size_t limit_ = SIZE_MAX;
 };
 
 }  // namespace selfnorm

@@ -307,12 +307,14 @@ inline float tanh(float x) {
   const float p = polynomial(squared, -0.333333105f, 0.133323416f, -5.38260937e-2f, 2.09616460e-2f, -6.11617742e-3f);
   const float near_zero = magnitude + magnitude * (squared * p);
 
-  const float rounded = limited * (2.0f * kLog2E) + (kRound + 127.0f);
+  // e^2x as 2^n 2^f. What rounding 2 x / ln(2) does to it is lost in the 1 it is added to.
+  const float scaled = 2.0f * kLog2E;
+  const float rounded = limited * scaled + (kRound + 127.0f);
   const float n = rounded - (kRound + 127.0f);
-  const float r = 2.0f * limited - n * kLn2High - n * kLn2Low;
-  const float power = power_of_two(bit_copy<uint32_t>(rounded));
-  const float exponential = power * (r + expm1_beyond_linear(r, r * r)) + power;
-  const float away = 1.0f - 2.0f / (exponential + 1.0f);
+  const float f = limited * scaled - n;
+  const float q =
+      polynomial(f, 0.693147182f, 0.240226507f, 5.55035695e-2f, 9.61808302e-3f, 1.33908633e-3f, 1.54531634e-4f);
+  const float away = 1.0f - 2.0f / (power_of_two(bit_copy<uint32_t>(rounded)) * (1.0f + f * q) + 1.0f);
   return std::copysign(magnitude >= 0.55f ? away : near_zero, x);
 }
 

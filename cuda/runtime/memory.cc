@@ -69,32 +69,51 @@ void* DeviceMemory::take_cached(size_t size) {
   return block;
 }
 
+void* DeviceMemory::take_fresh(size_t size) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (size > limit_ || size_t(stats_.in_use + stats_.cached) > limit_ - size) return nullptr;
+  }
+  use_device(device_);
+  void* block = nullptr;
+  const cudaError_t status = cudaMalloc(&block, size);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  check_cuda(status, "cudaMalloc");
+  return block;
+}
+
 void* DeviceMemory::allocate(size_t bytes) {
   const size_t size = bytes > SIZE_MAX / 2 ? bytes : rounded(bytes);
   void* block = take_cached(size);
+  if (block == nullptr) block = take_fresh(size);
   if (block == nullptr) {
-    use_device(device_);
-    cudaError_t status = cudaMalloc(&block, size);
-    if (status == cudaErrorMemoryAllocation) {
-      cudaGetLastError();
-      release_caches_of(device_);
-      status = cudaMalloc(&block, size);
-    }
-    if (status == cudaErrorMemoryAllocation) {
-      cudaGetLastError();
-      size_t free = 0, total = 0;
-      cudaMemGetInfo(&free, &total);
-      throw Error("ERR_OUT_OF_MEMORY", "out of memory: asked " + gibibytes(double(bytes)) + ", in use " +
-                                           gibibytes(double(stats().in_use)) + ", free " + gibibytes(double(free)) +
-                                           " of " + gibibytes(double(total)) +
-                                           "; lower the batch size or dispose tensors");
-    }
-    check_cuda(status, "cudaMalloc");
+    release_caches_of(device_);
+    block = take_fresh(size);
+  }
+  if (block == nullptr) {
+    size_t free = 0, total = 0;
+    cudaMemGetInfo(&free, &total);
+    throw Error("ERR_OUT_OF_MEMORY",
+                "out of memory: asked " + gibibytes(double(bytes)) + ", in use " + gibibytes(double(stats().in_use)) +
+                    ", free " + gibibytes(double(std::min(free, limit_))) + " of " +
+                    gibibytes(double(std::min(total, limit_))) + "; lower the batch size or dispose tensors");
   }
   const std::lock_guard lock(mutex_);
   stats_.in_use += int64_t(size);
   stats_.peak = std::max(stats_.peak, stats_.in_use);
   return block;
+}
+
+void DeviceMemory::set_limit(size_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    limit_ = bytes;
+    if (size_t(stats_.in_use + stats_.cached) <= limit_) return;
+  }
+  release_cache();
 }
 
 void DeviceMemory::release(void* block, size_t bytes) noexcept {

@@ -29,15 +29,20 @@ class DeviceMemory {
   void* allocate(size_t bytes);
   void release(void* block, size_t bytes) noexcept;
   void release_cache() noexcept;
+  // The most bytes that may be in use or cached from now on; SIZE_MAX: what the device has.
+  void set_limit(size_t bytes);
   MemoryStats stats();
 
  private:
   void* take_cached(size_t size);
+  // cudaMalloc within the limit; null where there is no memory.
+  void* take_fresh(size_t size);
 
   int device_;
   std::mutex mutex_;
   std::map<size_t, std::vector<void*>> free_;
   MemoryStats stats_;
+  size_t limit_ = SIZE_MAX;
 };
 
 }  // namespace selfnorm

@@ -68,6 +68,7 @@ class Queue {
   void* allocate(size_t bytes) { return memory_.allocate(bytes); }
   void release(void* block, size_t bytes) noexcept { memory_.release(block, bytes); }
   void release_cache() noexcept;
+  void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
   MemoryStats memory() { return memory_.stats(); }
 
   // The one way from an op to the device: work() launches on stream() and checks what its calls answer. Under capture

@@ -60,6 +60,7 @@ export interface Addon {
   memory(queue: number): NativeMemory;
   sweep(): void;
   releaseCache(queue: number): void;
+  setMemoryLimit(queue: number, bytes: number): void;
   setFloat32Precision(queue: number, fast: boolean): void;
   synchronize(queue: number): void;
   /** The number of the first argument that must be copied to be told from the others; -1: recording has begun. */

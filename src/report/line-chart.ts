@@ -53,24 +53,25 @@ function xAxis(chart: LineChart, longest: number): object {
   return { scale: { domain, nice: false, type: 'log' }, axis: { grid: false, format: ',d', values } };
 }
 
-/** The level, with its name below its left end. */
-function levelLayers({ level, xDomain }: LineChart, longest: number): object[] {
-  if (level === undefined) return [];
+/** The level, and its name below its left end; the name lies over the lines, which it would be lost among. */
+function levelLayers({ level, xDomain }: LineChart, longest: number): { rule: object[]; name: object[] } {
+  if (level === undefined) return { rule: [], name: [] };
   const data = { values: [{ x: xDomain?.[0] ?? 1, y: level.y, text: level.label }] };
   const y = { field: 'y', type: 'quantitative' };
   const none = { color: null, strokeDash: null };
-  return [
-    { data, mark: { type: 'rule', color: '#9ca3af', strokeWidth: 1.25 }, encoding: { y, x: null, ...none } },
-    ...(longest > 0
-      ? [
-          {
-            data,
-            mark: { type: 'text', align: 'left', baseline: 'top', dx: 4, dy: 4, color: '#4b5563', fontSize: 11.5 },
-            encoding: { y, text: { field: 'text' }, ...none },
-          },
-        ]
-      : []),
-  ];
+  const text = { type: 'text', align: 'left', baseline: 'top', dx: 4, dy: 4, fontSize: 11.5 };
+  const encoding = { y, text: { field: 'text' }, ...none };
+  const halo = { ...text, color: '#ffffff', stroke: '#ffffff', strokeWidth: 4, strokeJoin: 'round' };
+  return {
+    rule: [{ data, mark: { type: 'rule', color: '#9ca3af', strokeWidth: 1.25 }, encoding: { y, x: null, ...none } }],
+    name:
+      longest > 0
+        ? [
+            { data, mark: halo, encoding },
+            { data, mark: { ...text, color: '#4b5563' }, encoding },
+          ]
+        : [],
+  };
 }
 
 /** Lines over a common axis. */
@@ -87,6 +88,9 @@ export function lineSpec(chart: LineChart): TopLevelSpec {
   const longest = Math.max(0, ...means.map(({ x }) => x));
   const drawable = means.some(({ y }) => y !== null);
   const points = isCounted(chart) && longest <= MOST_POINTS;
+  const { rule, name } = levelLayers(chart, longest);
+  // Vega allows for wider letters than these are: two columns would reach beyond the plot.
+  const legend = labels.length > 3 ? { columns: 2, columnPadding: 0, labelFontSize: 11 } : { columns: labels.length };
   const encoding = {
     x: { field: 'x', type: 'quantitative', title: chart.xTitle, ...xAxis(chart, longest) },
     y: {
@@ -107,13 +111,13 @@ export function lineSpec(chart: LineChart): TopLevelSpec {
       field: 'label',
       type: 'nominal',
       scale: { domain: labels, range: first.map(({ color }) => color) },
-      legend: { columns: labels.length > 3 ? 2 : labels.length, symbolType: 'stroke' },
+      legend: { ...legend, symbolType: 'stroke' },
     },
     strokeDash: {
       field: 'label',
       type: 'nominal',
       scale: { domain: labels, range: first.map(({ dashed }) => (dashed === true ? [5, 3] : [1, 0])) },
-      legend: { columns: labels.length > 3 ? 2 : labels.length, symbolType: 'stroke' },
+      legend: { ...legend, symbolType: 'stroke' },
     },
   } as const;
   const spec = {
@@ -130,8 +134,9 @@ export function lineSpec(chart: LineChart): TopLevelSpec {
             },
           ]
         : []),
-      ...levelLayers(chart, longest),
+      ...rule,
       { data: { values: means }, mark: { type: 'line', strokeWidth: 2.25, point: points, clip: true } },
+      ...name,
     ],
     config: CONFIG,
   };

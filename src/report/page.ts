@@ -12,8 +12,11 @@ function formatCell(cell: Cell, digits: number | undefined): string {
   return digits === undefined ? String(cell) : cell.toFixed(digits);
 }
 
+/** Whether a cell stands under the others by its digits: a number, one that is written out, or none. */
+const isFigure = (cell: Cell): boolean => typeof cell !== 'string' || /^[–−±\d.,%]+$/.test(cell);
+
 function tableMarkup({ caption, columns, rows }: Table): Markup {
-  const numeric = columns.map((_, i) => rows.some((row) => typeof row[i] === 'number'));
+  const numeric = columns.map((_, i) => rows.every((row) => isFigure(row[i])));
   const kind = (i: number): Markup => (numeric[i]! ? markup` class="number"` : markup``);
   return markup`<p class="caption">${caption}</p><div class="scroll"><table${columns.length > 4 ? markup` class="wide"` : markup``}>
 <thead><tr>${columns.map(({ title }, i) => markup`<th${kind(i)}>${title}</th>`)}</tr></thead>

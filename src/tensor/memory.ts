@@ -93,3 +93,18 @@ export function memory(): MemoryInfo {
   const { numTensors, numBytes, cachedBytes, peakBytes, programs } = backend.addon.memory(backend.queue);
   return { numTensors, numBytes, cachedBytes, peakBytes, programs };
 }
+
+/**
+ * Sets the most memory that tensors on the current device may take, cached memory included. Work that needs more gets an
+ * out-of-memory error, after the cache was released and garbage collected; the process lives, and smaller work goes on.
+ * On the CPU the limit is the process's; on CUDA it is this thread's on the device.
+ * @param bytes At least 0; Infinity for no limit.
+ * @throws ArgumentError
+ */
+export function setMemoryLimit(bytes: number): void {
+  if (!(typeof bytes === 'number' && bytes >= 0)) {
+    throw invalid('ERR_ARGUMENT', 'setMemoryLimit', 'bytes', 'a number of at least 0', bytes);
+  }
+  const { addon, queue } = currentBackend();
+  addon.setMemoryLimit(queue, bytes);
+}

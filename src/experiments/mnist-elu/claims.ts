@@ -217,7 +217,7 @@ export function judgeClaims(all: readonly Group[]): Claim[] {
   return RULES.map(({ claim, of, epochs, judge }) => {
     const found = of.map((key) => groups.get(key));
     if (!found.every((group) => group !== undefined)) {
-      const how = of.some((key) => key.includes('long')) ? 'with --full' : 'without --quick';
+      const how = of.some((key) => key.includes('long')) ? 'with --full' : 'at the usual size';
       return { claim, measured: `Not part of this run; run it ${how}.`, verdict: 'open' };
     }
     const had = Math.min(

@@ -215,7 +215,7 @@ function findings(groups: readonly Group[], claims: readonly Claim[]): string[] 
     `After ${plural(results.epochsOf(four[0]!), 'epoch')} with He initialisation ReLU classifies ${percent(relu)} of the test images correctly and ELU ${percent(elu)}; with Glorot’s the four lie within ${(100 * spread).toFixed(2)} points, and “${best}” is ahead.`,
     countVerdicts(claims),
     small === undefined
-      ? 'The document’s listing sets ELU’s α to 0.1, its text and results say 1.0, which is used here; a run without --quick tries both.'
+      ? 'The document’s listing sets ELU’s α to 0.1, its text and results say 1.0, which is used here; a run of the usual size tries both.'
       : `The document’s listing sets ELU’s α to 0.1, its text and results say 1.0: test accuracy ${percent(accuracyOf(small))} with 0.1, ${percent(elu)} with 1.0.`,
   ];
 }

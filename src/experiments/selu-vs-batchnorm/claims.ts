@@ -119,7 +119,7 @@ function tooShort(all: readonly TaskResults[]): string | undefined {
     ...(epochs < ENOUGH.epochs ? [`${epochs} epochs`] : []),
     ...(seeds < 2 ? ['one seed, which does not show the spread'] : []),
   ];
-  return lacks.length === 0 ? undefined : `From ${lacks.join(', ')}: a run without --quick tells.`;
+  return lacks.length === 0 ? undefined : `From ${lacks.join(', ')}: a run of the usual size tells.`;
 }
 
 /** Judges everything by the runs there are. */

@@ -97,7 +97,7 @@ function momentCurves({ groups }: TaskResults, what: 'mean' | 'variance'): LineC
     xTitle: 'hidden layer',
     yTitle: what,
     series,
-    ...(what === 'variance' ? { level: { y: 1, label: 'SELU’s aim' } } : {}),
+    ...(what === 'variance' ? { level: { y: 1, label: '' } } : {}),
   };
 }
 
