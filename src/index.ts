@@ -61,6 +61,7 @@ export { customGrad, grad, grads, valueAndGrad, valueAndGrads, variableGrads } f
 export type { CustomGradient, CustomGradientFunc, GradSaveFunc } from './autograd/gradients.js';
 export * as layers from './layers/index.js';
 export { input, type InputConfig } from './layers/input.js';
+export { mixedPrecision, type LayerDType, type MixedPolicy } from './layers/dtype-policy.js';
 export type { CallContext, DisposeResult, LayerConfig } from './layers/layer.js';
 export { registerLayer, type LayerClass, type SerializedLayer } from './layers/registry.js';
 export { SymbolicTensor, type SymbolicShape } from './layers/symbolic.js';
@@ -100,6 +101,7 @@ export type { TrainingState } from './models/training-state.js';
 export * as train from './train.js';
 export { Optimizer, type NamedGradients, type NamedTensor } from './optimizers/optimizer.js';
 export type { OptimizerOptions } from './optimizers/checks.js';
+export type { LossScalingOptions } from './optimizers/loss-scaling.js';
 export { LearningRateSchedule, type LearningRate } from './optimizers/learning-rate.js';
 export { AdadeltaOptimizer } from './optimizers/adadelta.js';
 export { AdagradOptimizer } from './optimizers/adagrad.js';

@@ -322,14 +322,17 @@ __global__ void column_sums_kernel(int64_t channels, int64_t repeat, int64_t chu
   }
 }
 
-// average += share (value - average), for the averages that inference takes in the moments' place.
+// average += share (value - average), for the averages that inference takes in the moments' place. `only_finite`: a
+// channel whose moments are not stays as it is.
 template <class A, class B>
-__global__ void move_averages_kernel(int64_t channels, double share, const A* mean, const A* variance, B* average_mean,
-                                     B* average_variance) {
+__global__ void move_averages_kernel(int64_t channels, double share, bool only_finite, const A* mean, const A* variance,
+                                     B* average_mean, B* average_variance) {
   const Range range = grid_range(channels);
   for (int64_t i = range.begin; i < range.end; i += range.step) {
-    average_mean[i] += B(share) * (B(mean[i]) - average_mean[i]);
-    average_variance[i] += B(share) * (B(variance[i]) - average_variance[i]);
+    const bool moves = !only_finite || (mean[i] - mean[i] == A(0) && variance[i] - variance[i] == A(0));
+    average_mean[i] = moves ? average_mean[i] + B(share) * (B(mean[i]) - average_mean[i]) : average_mean[i];
+    average_variance[i] =
+        moves ? average_variance[i] + B(share) * (B(variance[i]) - average_variance[i]) : average_variance[i];
   }
 }
 

@@ -25,11 +25,33 @@ struct StepSettings {
   double least;  // of a parameter after the step: 0 where they may not be negative, else -infinity
 };
 
+// Dynamic loss scaling, so that half gradients neither vanish nor stay infinite (Micikevicius et al. 2018, "Mixed
+// precision training"): the scale doubles after so many good steps, and halves with each step that is left out.
+struct LossScaling {
+  double growth_steps;  // 0: no scaling
+  // Powers of two: a scale stays one, so that undoing it is exact; float32, in which losses are scaled, has them all.
+  static constexpr double kLeast = 0x1p-100, kMost = 0x1p100;
+
+  SN_HD bool on() const { return growth_steps != 0; }
+  SN_HD void advance(OptimizerProgress& now) const {
+    now.good_steps += 1;
+    if (now.taken == 0) {
+      now.skipped += 1;
+      now.good_steps = 0;
+      now.loss_scale = now.loss_scale > kLeast ? now.loss_scale / 2 : now.loss_scale;
+    } else if (now.good_steps >= growth_steps) {
+      now.good_steps = 0;
+      now.loss_scale = now.loss_scale < kMost ? now.loss_scale * 2 : now.loss_scale;
+    }
+  }
+};
+
 // One block, before the update, whose blocks all read the same progress. `squared_norms` are those of all gradients of
-// the step, none but for clipping by the global norm.
+// the step, none but for clipping by the global norm and for loss scaling: their sum is finite if every gradient is.
 template <class Rule>
 __global__ void optimizer_advance_kernel(const double* schedule, OptimizerProgress* progress, Rule rule,
-                                         const double* squared_norms, int64_t gradients, double limit) {
+                                         const double* squared_norms, int64_t gradients, Clipping clipping,
+                                         LossScaling scaling) {
   const Range once = group_range(1);
   for (int64_t i = once.begin; i < once.end; i += once.step) {
     const Range range = block_range(gradients);
@@ -38,12 +60,20 @@ __global__ void optimizer_advance_kernel(const double* schedule, OptimizerProgre
     total = block_sum(total);
     if (thread_index() != 0) continue;
     OptimizerProgress now = *progress;
-    now.learning_rate = learning_rate_at(schedule, now.step);
-    now.step += 1;
-    const double norm = math::sqrt(total);
-    // An infinite norm makes every parameter NaN, as in Keras: there is no direction to keep.
-    now.scale = gradients == 0 ? 1 : limit / math::max_nan(norm, limit) + (norm - norm);
-    rule.advance(now);
+    if (scaling.on()) {
+      now.taken = total - total == 0 ? 1 : 0;
+      now.unscale = 1 / now.loss_scale;
+      scaling.advance(now);
+    }
+    if (now.taken != 0) {
+      now.learning_rate = learning_rate_at(schedule, now.step);
+      now.step += 1;
+      const double norm = math::sqrt(total) * now.unscale;
+      // An infinite norm makes every parameter NaN, as in Keras: there is no direction to keep.
+      const bool clips = clipping.kind == Clip::kGlobalNorm;
+      now.scale = clips ? clipping.limit / math::max_nan(norm, clipping.limit) + (norm - norm) : 1;
+      rule.advance(now);
+    }
     *progress = now;
   }
 }
@@ -63,8 +93,8 @@ SN_DEVICE ChunkSettings<A> chunk_settings(const StepSettings& settings, const Op
   SN_UNROLL
   for (int i = 0; i < kMostCoefficients; ++i) chunk.coefficients.values[i] = A(now.coefficients[i]);
   double scale = kind == Clip::kGlobalNorm ? now.scale : 1;
-  if (kind == Clip::kNorm) scale = limit / math::max_nan(math::sqrt(*squared_norm), limit);
-  chunk.scale = A(scale);
+  if (kind == Clip::kNorm) scale = limit / math::max_nan(math::sqrt(*squared_norm) * now.unscale, limit);
+  chunk.scale = A(scale * now.unscale);
   chunk.limit = kind == Clip::kValue ? A(limit) : math::kInfinity<A>;
   chunk.decay = A(settings.weight_decay * now.learning_rate);
   chunk.least = A(settings.least);
@@ -122,7 +152,7 @@ SN_DEVICE void optimizer_step_at(const Rule& rule, const ChunkSettings<Accumulat
 template <int Width, class T, class Rule>
 __global__ void optimizer_step_kernel(ParameterTable<Rule::kSlots> table, const OptimizerProgress* progress,
                                       const Rule rule, StepSettings settings, const double* squared_norms) {
-  const Range chunks = group_range(table.chunks);
+  const Range chunks = group_range(progress->taken != 0 ? table.chunks : 0);
   int index = 0;
   for (int64_t number = chunks.begin; number < chunks.end; number += chunks.step) {
     find_row(table, number, index);
@@ -153,7 +183,7 @@ template <int Width, class T>
 __global__ void average_parameters_kernel(ParameterTable<1> table, const OptimizerProgress* progress, double momentum) {
   using A = Accumulate<T>;
   const A kept = A(progress->step > 1 ? momentum : 0), taken = A(progress->step > 1 ? 1 - momentum : 1);
-  const Range chunks = group_range(table.chunks);
+  const Range chunks = group_range(progress->taken != 0 ? table.chunks : 0);
   int index = 0;
   for (int64_t number = chunks.begin; number < chunks.end; number += chunks.step) {
     find_row(table, number, index);
@@ -177,6 +207,21 @@ __global__ void average_parameters_kernel(ParameterTable<1> table, const Optimiz
       }
     }
   }
+}
+
+// What loss scaling does beside the step: y = x loss_scale, of a loss and of its gradient.
+template <class T>
+__global__ void scale_loss_kernel(int64_t n, const OptimizerProgress* progress, T* y, const T* x) {
+  const auto scale = Accumulate<T>(progress->loss_scale);
+  const Range range = grid_range(n);
+  for (int64_t i = range.begin; i < range.end; i += range.step) y[i] = store<T>(load(x[i]) * scale);
+}
+
+// y = x where the step was taken, else y as it is.
+template <class T>
+__global__ void assign_if_taken_kernel(int64_t n, const OptimizerProgress* progress, T* y, const T* x) {
+  const Range range = grid_range(progress->taken != 0 ? n : 0);
+  for (int64_t i = range.begin; i < range.end; i += range.step) y[i] = x[i];
 }
 
 }  // namespace selfnorm::SN_BUILD

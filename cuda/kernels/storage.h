@@ -121,13 +121,36 @@ SN_HD I saturate(F value) {
   return value >= high ? std::numeric_limits<I>::max() : value <= low ? std::numeric_limits<I>::min() : inside;
 }
 
+// Values that float cannot hold, on their way to a half type: rounding twice to nearest can end on the wrong neighbour.
+// Rounded to the odd one of the two floats around it, a value stays on its side of every tie of a narrower type.
+SN_HD float round_to_odd(double value) {
+  const float nearest = static_cast<float>(value);
+  const double back = nearest;
+  const uint32_t bits = bit_copy<uint32_t>(nearest);
+  // One step towards zero where rounding went away from it. NaN stays NaN.
+  const bool away = value < 0 ? back < value : back > value;
+  const uint32_t odd = (away ? bits - 1 : bits) | 1u;
+  return bit_copy<float>(back == value ? bits : odd);
+}
+SN_HD float round_to_odd(int32_t value) {
+  const uint32_t bits = uint32_t(value);
+  const uint32_t magnitude = value < 0 ? 0u - bits : bits;
+  // 24 bits are kept, the last of them as the trace of the others.
+  const uint32_t kept = (magnitude & ~0xffu) | ((magnitude & 0xffu) != 0 ? 0x80u : 0u);
+  const float result = float(magnitude < (1u << 24) ? magnitude : kept);
+  return value < 0 ? -result : result;
+}
+SN_HD float narrowed(double value) { return round_to_odd(value); }
+SN_HD float narrowed(int32_t value) { return round_to_odd(value); }
+SN_HD float narrowed(float value) { return value; }
+
 // Stores a computed value as T: rounds to nearest even for the float types, saturates into integers, tests for bool.
 template <class T, class A>
 SN_HD T store(A value) {
   if constexpr (std::is_same_v<T, half>) {
-    return float_to_half(static_cast<float>(value));
+    return float_to_half(narrowed(value));
   } else if constexpr (std::is_same_v<T, bfloat16>) {
-    return float_to_bfloat16(static_cast<float>(value));
+    return float_to_bfloat16(narrowed(value));
   } else if constexpr (std::is_same_v<T, boolean>) {
     return {static_cast<uint8_t>(value != A(0))};
   } else if constexpr (std::is_integral_v<T> && std::is_floating_point_v<A>) {

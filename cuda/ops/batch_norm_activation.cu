@@ -85,7 +85,8 @@ void dispatch_wide(DType dtype, Body body) {
   refuse_dtype(dtype, "float32 or float64");
 }
 
-// mean, variance -> their averages, overwritten in place; params: the share that is taken of the new ones
+// mean, variance -> their averages, overwritten in place; params: the share that is taken of the new ones, 1 to take
+// none that is not finite
 void batch_norm_averages(const Call& call) {
   const View &mean = call.inputs[0], &variance = call.inputs[1];
   const View &average_mean = call.outputs[0], &average_variance = call.outputs[1];
@@ -94,7 +95,8 @@ void batch_norm_averages(const Call& call) {
       using A = typename decltype(from)::type;
       using B = typename decltype(to)::type;
       launch(call.queue, elements(mean.size(), 4), move_averages_kernel<A, B>, mean.size(), call.params[0],
-             mean.as<const A>(), variance.as<const A>(), average_mean.as<B>(), average_variance.as<B>());
+             call.params[1] != 0, mean.as<const A>(), variance.as<const A>(), average_mean.as<B>(),
+             average_variance.as<B>());
     });
   });
 }

@@ -1,8 +1,9 @@
 // Optimizer steps. Inputs: the schedule (float64), the squared norms of all gradients of the step (left out unless
-// norms are clipped), then a gradient for each parameter. Outputs, overwritten in place: the progress (float64), then
-// each parameter with its slots. Params: [1 to count a step, index of the first gradient's norm, kind of clipping, its
-// limit, weight decay, the least value of a parameter, the rule's own settings...]. A step over more parameters than a
-// call takes is counted by its first call.
+// norms are clipped or the loss is scaled), then a gradient for each parameter. Outputs, overwritten in place: the
+// progress (float64), then each parameter with its slots. Params: [1 to count a step, index of the first gradient's
+// norm, kind of clipping, its limit, weight decay, the least value of a parameter, good steps until the loss's scale
+// grows (0: it has none), the rule's own settings...]. A step over more parameters than a call takes is counted by its
+// first call.
 #include "../kernels/gradient_norms.cuh"
 #include "../kernels/optimizer_step.cuh"
 #include "map.h"
@@ -13,7 +14,7 @@ namespace {
 
 // Rough flops of an element.
 constexpr int64_t kStepCost = 24, kAverageCost = 4, kNormCost = 2;
-constexpr size_t kFirstSetting = 6;
+constexpr size_t kFirstSetting = 7;
 
 // Fills tables of rows until `count` rows are done, and calls `launch_table(table, first row, aligned, elements)` for
 // each; `fill(row, index)` gives a row its pointers and its size.
@@ -49,9 +50,10 @@ void optimizer_step(const Call& call, Rule rule) {
   const StepSettings settings{{Clip(call.integer(2)), call.params[3]}, call.params[4], call.params[5]};
   const auto* const squared_norms = norms.as<const double>();
   if (call.integer(0) != 0) {
-    const int64_t count = settings.clipping.kind == Clip::kGlobalNorm ? norms.size() : 0;
+    const LossScaling scaling{call.params[6]};
+    const int64_t count = settings.clipping.kind == Clip::kGlobalNorm || scaling.on() ? norms.size() : 0;
     launch(call.queue, groups(1, count + 1, count), optimizer_advance_kernel<Rule>, schedule.as<const double>(),
-           progress.as<OptimizerProgress>(), rule, squared_norms, count, settings.clipping.limit);
+           progress.as<OptimizerProgress>(), rule, squared_norms, count, settings.clipping, scaling);
   }
   const auto gradients = call.inputs.subspan(2);
   if (gradients.empty()) return;
@@ -152,6 +154,26 @@ void average_parameters(const Call& call) {
   });
 }
 
+// x, the progress -> x times the scale of the loss.
+void scale_loss(const Call& call) {
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  dispatch_float(x.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    launch(call.queue, elements(x.size(), 1), scale_loss_kernel<T>, x.size(),
+           call.inputs[1].as<const OptimizerProgress>(), y.as<T>(), x.as<const T>());
+  });
+}
+
+// x, the progress -> y, overwritten in place unless the step was left out.
+void assign_if_taken(const Call& call) {
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  dispatch_size(x.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    launch(call.queue, elements(x.size(), 1), assign_if_taken_kernel<T>, x.size(),
+           call.inputs[1].as<const OptimizerProgress>(), y.as<T>(), x.as<const T>());
+  });
+}
+
 }  // namespace
 
 void add_optimizer_ops(OpTable& table) {
@@ -165,7 +187,9 @@ void add_optimizer_ops(OpTable& table) {
              {"rmsprop", rmsprop},
              {"lion", lion},
              {"squaredNorms", squared_norms},
-             {"averageParameters", average_parameters}});
+             {"averageParameters", average_parameters},
+             {"scaleLoss", scale_loss},
+             {"assignIfTaken", assign_if_taken}});
 }
 
 }  // namespace selfnorm::SN_BUILD

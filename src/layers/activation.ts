@@ -4,9 +4,12 @@ import { invalid } from '../errors.js';
 import { activationNamed, type ActivationName, type AppliedActivation } from '../ops/activation.js';
 import { add } from '../ops/arithmetic.js';
 import { biasActivation } from '../ops/bias-activation.js';
+import { cast } from '../ops/cast.js';
+import { wideDType } from '../ops/cross-entropy.js';
 import type { Epilogue } from '../ops/fused.js';
 import { logSoftmax, softmax } from '../ops/softmax.js';
 import { activationTable } from '../tensor/activation-facts.js';
+import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { camelCase, finite } from './options.js';
 
@@ -31,9 +34,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   geluNew: 'geluTanh',
   leakyrelu: 'leakyRelu',
 };
+/** In float32 for half types: shares that add up to 1 have few digits to lose, and the loss takes the logits from here. */
 const ALONG_AXIS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
-  softmax: (x) => softmax(x),
-  logSoftmax: (x) => logSoftmax(x),
+  softmax: (x) => softmax(cast(x, wideDType(x.dtype))),
+  logSoftmax: (x) => logSoftmax(cast(x, wideDType(x.dtype))),
 };
 
 /** An activation that is ready to be applied. */
@@ -58,6 +62,10 @@ export class LayerActivation {
     if (bias === null) return this.apply(x);
     if (this.parameters === null) return this.apply(add(x, bias));
     return biasActivation(x, bias, this.name as ActivationName, this.parameters);
+  }
+  /** Dtype of the result for x of that dtype. */
+  outputDType(dtype: DType): DType {
+    return this.parameters === null ? wideDType(dtype) : dtype;
   }
   /** The row of the native table with its parameters; null for a function along an axis. */
   get applied(): AppliedActivation | null {

@@ -2,7 +2,9 @@
 import { invalid } from '../errors.js';
 import { sub } from '../ops/arithmetic.js';
 import { elu as eluOp, leakyRelu, relu, relu6 } from '../ops/activations.js';
+import { cast } from '../ops/cast.js';
 import { greater } from '../ops/comparison.js';
+import { wideDType } from '../ops/cross-entropy.js';
 import { floatOperand } from '../ops/define.js';
 import { clipByValue, exp } from '../ops/elementwise.js';
 import { prelu as preluOp } from '../ops/prelu.js';
@@ -53,6 +55,9 @@ export class Activation extends ElementLayer {
       throw invalid('ERR_ARGUMENT', this.name, 'activation', "a name, as 'selu'", activation);
     }
     this.activation = getActivation(activation, this.name);
+  }
+  override computeOutputDType([dtype]: readonly [DType]): DType {
+    return this.activation.outputDType(floatDType(dtype));
   }
   override call([x]: readonly Tensor[]): Tensor {
     if (this.activation.name !== 'linear') return this.activation.apply(x!);
@@ -193,12 +198,16 @@ export class Softmax extends ElementLayer {
     for (const axis of this.axes) axisBehindBatch(this.name, 'axis', axis, shape!.length);
     return shape!;
   }
+  override computeOutputDType([dtype]: readonly [DType]): DType {
+    return wideDType(floatDType(dtype));
+  }
   private get axes(): readonly number[] {
     return typeof this.axis === 'number' ? [this.axis] : this.axis;
   }
   override call([x]: readonly Tensor[]): Tensor {
     const axes = checkAxes(this.name, this.axes, x!.rank);
-    const float = floatOperand(this.name, 'input', x!);
+    // In float32 for half types, as the activation of that name.
+    const float = cast(floatOperand(this.name, 'input', x!), wideDType(floatDType(x!.dtype)));
     return axes.length === 1 ? softmaxOp(float, axes[0]) : exp(sub(float, logSumExp(float, axes, true)));
   }
   override getConfig(): Record<string, unknown> {
@@ -254,10 +263,10 @@ export class PReLU extends ElementLayer {
     super.build(inputShapes);
   }
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
-    return wideOutput(inputDTypes, this.dtype);
+    return wideOutput(inputDTypes, this.computeDType);
   }
   override call([x]: readonly Tensor[]): Tensor {
-    return preluOp(x!, this.alpha);
+    return preluOp(x!, this.castWeight(this.alpha));
   }
   override get unitRanges(): UnitRanges | null {
     return unitRanges('prelu', { above: [0, Infinity], below: [-Infinity, 0], judgedBy: 'input' });

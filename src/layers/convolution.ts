@@ -86,7 +86,7 @@ abstract class Convolution extends Layer {
   }
 
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
-    return wideOutput(inputDTypes, this.dtype);
+    return this.activation.outputDType(wideOutput(inputDTypes, this.computeDType));
   }
 
   override get unitRanges(): UnitRanges | null {
@@ -134,8 +134,9 @@ export class Conv2D extends Convolution {
   }
 
   override call([x]: readonly Tensor[]): Tensor {
-    const { kernel: filter, bias, strides, padding: pad, dilationRate: dilations, activation } = this;
-    const epilogue = { ...(bias === null ? {} : { bias }), ...activation.epilogue };
+    const { bias, strides, padding: pad, dilationRate: dilations, activation } = this;
+    const filter = this.castWeight(this.kernel);
+    const epilogue = { ...(bias === null ? {} : { bias: this.castWeight(bias) }), ...activation.epilogue };
     const y = fused.conv2d({ x: x!, filter, strides, pad, dilations, ...epilogue });
     return activation.epilogue === null ? activation.apply(y) : y;
   }
@@ -171,7 +172,7 @@ export class DepthwiseConv2D extends Convolution {
   }
 
   override call([x]: readonly Tensor[]): Tensor {
-    const y = depthwiseOp(x!, this.kernel, this.strides, this.padding, 'NHWC', this.dilationRate);
+    const y = depthwiseOp(x!, this.castWeight(this.kernel), this.strides, this.padding, 'NHWC', this.dilationRate);
     return this.activation.applyAfterBias(y, this.bias);
   }
 
@@ -210,7 +211,7 @@ export class Conv2DTranspose extends Conv2D {
 
   override call([x]: readonly Tensor[]): Tensor {
     const shape = this.computeOutputShape([x!.shape]) as number[];
-    const y = transposedOp(x!, this.kernel, shape, this.strides, this.padding);
+    const y = transposedOp(x!, this.castWeight(this.kernel), shape, this.strides, this.padding);
     return this.activation.applyAfterBias(y, this.bias);
   }
 }

@@ -72,12 +72,13 @@ export class Dense extends Layer {
     return [...shape.slice(0, -1), this.units];
   }
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
-    return wideOutput(inputDTypes, this.dtype);
+    return this.activation.outputDType(wideOutput(inputDTypes, this.computeDType));
   }
 
   override call([x]: readonly Tensor[]): Tensor {
-    const { activation, kernel: b, bias } = this;
-    const y = matMul({ a: x!, b, ...(bias === null ? {} : { bias }), ...activation.epilogue });
+    const { activation, bias } = this;
+    const b = this.castWeight(this.kernel);
+    const y = matMul({ a: x!, b, ...(bias === null ? {} : { bias: this.castWeight(bias) }), ...activation.epilogue });
     return activation.epilogue === null ? activation.apply(y) : y;
   }
 

@@ -68,13 +68,18 @@ export class Embedding extends Layer {
     }
     return [batch, ...known, this.outputDim];
   }
+  /** Indices are read as they are: 16 bits could not tell most of them apart. */
+  override operandDType(dtype: DType): DType {
+    return dtype;
+  }
   override computeOutputDType(): DType {
-    return this.dtype;
+    return this.computeDType;
   }
 
   override call([indices]: readonly Tensor[]): Tensor {
     this.computeOutputShape([indices!.shape]);
-    return gather(this.embeddings, castRaw(indices!, 'int32'));
+    // The rows are cast, not the table: they are fewer, and their gradients are added up in the table's dtype.
+    return this.castWeight(gather(this.embeddings, castRaw(indices!, 'int32')));
   }
 
   override getConfig(): Record<string, unknown> {

@@ -29,5 +29,7 @@ function activationOf(layer: Layer): AppliedActivation | null {
 
 /** The activation that `first` can end with so that `second`, which takes its result, has nothing left to do; else null. */
 export function fusedActivation(first: Layer, second: Layer): AppliedActivation | null {
-  return first.constructor === BatchNormalization ? activationOf(second) : null;
+  const { computeDType } = first;
+  const takesIt = second.operandDType(computeDType) === computeDType;
+  return takesIt && first.constructor === BatchNormalization ? activationOf(second) : null;
 }

@@ -29,7 +29,8 @@ export class InputLayer extends Layer {
   static override readonly className = 'InputLayer';
 
   constructor(config: InputLayerConfig) {
-    super(config);
+    // Data come as they are, whatever the layers behind compute in.
+    super({ ...config, dtype: config.dtype ?? 'float32' });
     if (this.batchInputShape === undefined) {
       throw invalid('ERR_ARGUMENT', this.name, 'inputShape', 'the shape of the input', config.inputShape);
     }

@@ -67,7 +67,7 @@ export class Lambda extends Layer {
     const sizes = shapes.map((shape) => shape.map((size) => size ?? unknown));
     if (sizes.some((shape) => sizeOf(shape) > MOST_TRIED)) throw this.unclear(shapes, 'a smaller input to try it on');
     try {
-      const inputs = (): Tensor[] => sizes.map((shape) => zeros(shape, this.dtype));
+      const inputs = (): Tensor[] => sizes.map((shape) => zeros(shape, this.computeDType));
       return withoutRecording(() => tidy(() => this.call(inputs(), { training: false }).shape));
     } catch (error) {
       throw this.unclear(shapes, 'a function that zeros can be given to', error);

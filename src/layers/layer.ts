@@ -4,15 +4,17 @@ import { getConstraint } from '../constraints/by-name.js';
 import { failure, invalid, SelfnormError } from '../errors.js';
 import { getInitializer } from '../initializers/by-name.js';
 import type { AppliedActivation } from '../ops/activation.js';
+import { cast } from '../ops/cast.js';
 import { clone } from '../ops/reshape.js';
 import { getRegularizer } from '../regularizers/regularizer.js';
 import { convert } from '../tensor/convert.js';
-import { DTYPES, isDType, isFloat, type DType } from '../tensor/dtype.js';
+import { isFloat, type DType } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { RandomStream } from '../tensor/random-state.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { variable, type Variable } from '../tensor/variable.js';
+import { policyOf, type DTypePolicy, type LayerDType } from './dtype-policy.js';
 import { checkInputs, type InputSpec } from './input-spec.js';
 import { layerName } from './naming.js';
 import { checkSymbolicShape, formatShape, formatShapes, SymbolicTensor } from './symbolic.js';
@@ -32,8 +34,12 @@ export interface LayerConfig {
   batchInputShape?: SymbolicShape | undefined;
   /** The batch axis's size where inputShape is given (default: any). */
   batchSize?: number | undefined;
-  /** Dtype of the weights, and of inputShape's input (default float32). */
-  dtype?: DType | undefined;
+  /**
+   * Dtype of the weights, of inputShape's input and of what the layer computes in; or `'mixed_bfloat16'`, `'mixed_float16'`:
+   * float32 weights and input, 16-bit maths. Default: as `mixedPrecision()` says, float32 unless it was set. Float inputs are
+   * cast to what the layer computes in; only float64 ones pass a layer that is not mixed as they are.
+   */
+  dtype?: LayerDType | undefined;
   /** The weights' first values, in the order of `getWeights()`. */
   weights?: readonly Tensor[] | undefined;
 }
@@ -70,7 +76,10 @@ export abstract class Layer {
   static readonly className: string = 'Layer';
 
   readonly name: string;
+  /** Dtype of the weights. */
   readonly dtype: DType;
+  /** Dtype that float inputs and weights are cast to: another one than `dtype` under mixed precision. */
+  readonly computeDType: DType;
   /** Shape of the input with the batch axis, where the options gave one. */
   readonly batchInputShape: SymbolicShape | undefined;
   /** Whether the weights exist. */
@@ -79,6 +88,7 @@ export abstract class Layer {
   readonly inboundNodes: GraphNode[] = [];
   /** What inputs must look like: checked before every call. Subclasses set it in the constructor or in build. */
   protected inputSpec: readonly (InputSpec | null)[] | null = null;
+  private readonly policy: DTypePolicy;
   private readonly ownWeights: LayerWeight[] = [];
   private initialWeights: readonly Tensor[] | undefined;
   private isTrainable: boolean;
@@ -91,10 +101,9 @@ export abstract class Layer {
       throw invalid('ERR_ARGUMENT', className, 'name', 'a string that is not empty', config.name);
     }
     this.name = config.name ?? layerName(className);
-    if (config.dtype !== undefined && !isDType(config.dtype)) {
-      throw invalid('ERR_DTYPE', this.name, 'dtype', `one of ${DTYPES.join(', ')}`, config.dtype);
-    }
-    this.dtype = config.dtype ?? 'float32';
+    this.policy = policyOf(this.name, config.dtype);
+    this.dtype = this.policy.variable;
+    this.computeDType = this.policy.compute;
     this.isTrainable = config.trainable ?? true;
     this.initialWeights = config.weights;
     this.batchInputShape = declaredShape(this.name, config);
@@ -119,18 +128,39 @@ export abstract class Layer {
   /** The layer's maths, in differentiable ops. */
   abstract call(inputs: readonly Tensor[], context: CallContext): Tensor;
 
-  /** Dtype of the output: the input's where that is a float, else the layer's. */
+  /** Dtype of the output for inputs as `call` gets them: the input's where that is a float, else the layer's. */
   computeOutputDType(inputDTypes: readonly DType[]): DType {
-    return inputDTypes.find(isFloat) ?? this.dtype;
+    return inputDTypes.find(isFloat) ?? this.computeDType;
+  }
+
+  /** @internal What an input of that dtype is cast to before `call` gets it. */
+  operandDType(dtype: DType): DType {
+    if (!isFloat(dtype) || (dtype === 'float64' && !this.policy.isMixed)) return dtype;
+    return this.computeDType;
+  }
+
+  /**
+   * A weight in the dtype that the layer computes in: under mixed precision a cast, whose gradient comes back in the weight's
+   * own dtype. For `call`; an op that gets the weight itself computes in the wider of the two dtypes.
+   */
+  protected castWeight(weight: Tensor): Tensor {
+    return cast(weight, this.computeDType);
+  }
+
+  /** @internal Whether the layer, or one inside it, casts to that dtype. */
+  computesIn(dtype: DType): boolean {
+    const { sublayers } = this;
+    return sublayers.length === 0 ? this.computeDType === dtype : sublayers.some((layer) => layer.computesIn(dtype));
   }
 
   /** @internal All outputs: a nested model may have several. */
   callAll(inputs: readonly Tensor[], context: CallContext): readonly Tensor[] {
-    return [this.call(inputs, context)];
+    const operands = inputs.map((x) => cast(x, this.operandDType(x.dtype)));
+    return [this.call(operands, context)];
   }
   /** @internal */
   computeOutputDTypes(inputDTypes: readonly DType[]): readonly DType[] {
-    return [this.computeOutputDType(inputDTypes)];
+    return [this.computeOutputDType(inputDTypes.map((dtype) => this.operandDType(dtype)))];
   }
   /** @internal */
   computeOutputShapes(inputShapes: readonly SymbolicShape[]): readonly SymbolicShape[] {
@@ -379,7 +409,7 @@ export abstract class Layer {
   getConfig(): Record<string, unknown> {
     const config: Record<string, unknown> = { name: this.name, trainable: this.isTrainable };
     if (this.batchInputShape !== undefined) config['batchInputShape'] = [...this.batchInputShape];
-    config['dtype'] = this.dtype;
+    config['dtype'] = this.policy.name;
     return config;
   }
 

@@ -155,7 +155,8 @@ export class BatchNormalization extends Normalization {
     const { y, mean, variance } = batchNormTraining(x, gamma, beta, epsilon, activation);
     // The moments of no samples are NaN, which the averages would never lose again.
     if (x.size > 0) {
-      moveAverages({ mean: movingMean, variance: movingVariance }, { mean, variance }, this.momentum);
+      const averages = { mean: movingMean, variance: movingVariance };
+      moveAverages(averages, { mean, variance }, this.momentum, x.dtype === 'float16');
     }
     mean.dispose();
     variance.dispose();

@@ -45,8 +45,12 @@ export class TimeDistributed extends Layer {
     const [batch = null, time = null] = shape!;
     return [batch, time, ...this.layer.computeOutputShape([this.stepShape(shape!)]).slice(1)];
   }
+  /** The layer inside says what its inputs are cast to. */
+  override operandDType(dtype: DType): DType {
+    return dtype;
+  }
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
-    return this.layer.computeOutputDType(inputDTypes);
+    return this.layer.computeOutputDTypes(inputDTypes)[0]!;
   }
 
   /** All steps of all sequences are one batch. */

@@ -98,13 +98,15 @@ export function trainStep(trained: Trained, samples: Samples, optimizer: Optimiz
     () => {
       const { total, parts } = lossAndParts(trained, samples, true);
       withoutRecording(() => sums.add(parts));
-      return total;
+      return optimizer.scaleLoss(total);
     },
     variables,
   );
   optimizer.apply(grads, trained.nonNegative);
   for (const { constraint, variable } of trained.weights) {
-    if (constraint !== null && !trained.nonNegative.has(variable)) variable.assign(constraint.apply(variable));
+    if (constraint !== null && !trained.nonNegative.has(variable)) {
+      optimizer.assignAfterStep(variable, constraint.apply(variable));
+    }
   }
 }
 

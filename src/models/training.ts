@@ -68,6 +68,7 @@ export class Training {
     const optimizer = getOptimizer(args.optimizer);
     const known = this.model.built ? this.resolve(args) : null;
     this.disposeOptimizer();
+    if (this.model.computesIn('float16')) optimizer.enableLossScaling();
     this.optimizer = optimizer;
     this.ownsOptimizer = optimizer !== args.optimizer;
     this.args = args;
@@ -99,6 +100,8 @@ export class Training {
   }
   optimizerFor(op: string): Optimizer {
     if (this.optimizer === null) throw notCompiled(`${this.model.name}.${op}`);
+    // Layers may have been added since compile.
+    if (this.model.computesIn('float16')) this.optimizer.enableLossScaling();
     return this.optimizer;
   }
 

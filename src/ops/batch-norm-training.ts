@@ -129,11 +129,16 @@ export interface MovingMoments {
   readonly variance: Variable;
 }
 
-/** average = momentum average + (1 - momentum) value for mean and variance, in one launch. */
+/**
+ * average = momentum average + (1 - momentum) value for mean and variance, in one launch.
+ * @param onlyFinite Leaves the averages of a channel whose moments are not finite as they are. For float16 batches, which
+ *   overflow now and then: loss scaling leaves out their step, but the averages would never be finite again.
+ */
 export function moveAverages(
   averages: MovingMoments,
   { mean, variance }: Pick<BatchNormTraining, 'mean' | 'variance'>,
   momentum: number,
+  onlyFinite: boolean,
 ): void {
   const changed = [averages.mean, averages.variance];
   for (const average of changed) average.assertLive('batchNormTraining', average.name);
@@ -142,7 +147,7 @@ export function moveAverages(
     AVERAGES,
     [mean, variance],
     changed.map(({ id }) => ({ id })),
-    [1 - momentum],
+    [1 - momentum, Number(onlyFinite)],
   );
   for (const average of changed) average.assignments++;
 }

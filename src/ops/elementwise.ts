@@ -46,15 +46,22 @@ export const isInf: Unary = unary('isInf', 'float', () => null, 'bool');
 const CLIP = new NativeOp('clipByValue');
 
 /**
- * x limited to [min, max]; NaN stays NaN. The gradient is 1 inside and at the limits, 0 outside.
- * @throws ArgumentError unless min <= max.
+ * x limited to [min, max]; NaN stays NaN. The gradient is 1 inside and at the limits, 0 outside. Integers are limited to the
+ * integers between min and max.
+ * @throws ArgumentError unless min <= max, and unless an integer lies between them where x has integers.
  */
 export function clipByValue<X extends TensorLike>(x: X, min: number, max: number): Tensor<Mutable<ShapeOf<X>>>;
 export function clipByValue(x: TensorLike, min: number, max: number): Tensor {
   const given = convert('clipByValue', 'x', x);
   if (!(min <= max)) throw invalid('ERR_ARGUMENT', 'clipByValue', 'min, max', 'numbers with min <= max', [min, max]);
-  const input = isFloat(given.dtype) ? given : cast(given, arithmeticDType(given.dtype));
-  const y = makeOne(input.backend, CLIP, [input], input.shape, input.dtype, [min, max]);
+  const whole = !isFloat(given.dtype);
+  const input = whole ? cast(given, arithmeticDType(given.dtype)) : given;
+  const [low, high] = whole ? [Math.ceil(min), Math.floor(max)] : [min, max];
+  if (!(low <= high)) {
+    const expected = `an integer between them, as x is ${given.dtype}`;
+    throw invalid('ERR_ARGUMENT', 'clipByValue', 'min, max', expected, [min, max], "use x.cast('float32')");
+  }
+  const y = makeOne(input.backend, CLIP, [input], input.shape, input.dtype, [low, high]);
   return recordOne(y, [input], (dy) => [
     mul(dy, cast(logicalAnd(greaterEqual(input, min), lessEqual(input, max)), dy.dtype)),
   ]);

@@ -1,6 +1,7 @@
 // What an optimizer's settings may be: the checks, and the options that every optimizer takes last.
 import { invalid } from '../errors.js';
 import { checkOptions } from '../serialization.js';
+import { checkLossScaling, type LossScaling, type LossScalingOptions } from './loss-scaling.js';
 
 /** Checks a setting: a number with low <= value < high. */
 export function checkNumber(op: string, argument: string, value: unknown, low: number, high: number): number {
@@ -28,6 +29,11 @@ export interface OptimizerOptions {
   weightDecay?: number | null | undefined;
   /** Keeps running averages of the parameters, `momentum average + (1 - momentum) parameter`, in [0, 1); see swapAverages. */
   emaMomentum?: number | null | undefined;
+  /**
+   * Dynamic loss scaling, which float16 gradients need: true, or its settings. Left out, `compile` turns it on for models with
+   * layers that compute in float16; false: never.
+   */
+  lossScaling?: boolean | LossScalingOptions | null | undefined;
 }
 
 /** Kinds of clipping; the order is part of the contract with the kernels. */
@@ -40,9 +46,11 @@ export interface CommonSettings {
   readonly weightDecay: number;
   /** null: no averages. */
   readonly emaMomentum: number | null;
+  /** null: where compile finds that gradients need it. */
+  readonly lossScaling: LossScaling | false | null;
 }
 
-const KEYS = ['clipNorm', 'clipValue', 'globalClipNorm', 'weightDecay', 'emaMomentum'] as const;
+const KEYS = ['clipNorm', 'clipValue', 'globalClipNorm', 'weightDecay', 'emaMomentum', 'lossScaling'] as const;
 
 /** Checks the options every optimizer takes. */
 export function checkOptimizerOptions(op: string, options: OptimizerOptions | null | undefined): CommonSettings {
@@ -58,12 +66,13 @@ export function checkOptimizerOptions(op: string, options: OptimizerOptions | nu
   if (clipping !== 'none' && !(typeof limit === 'number' && limit > 0 && limit < Infinity)) {
     throw invalid('ERR_ARGUMENT', op, clipping, 'a finite number above 0', limit);
   }
-  const { weightDecay, emaMomentum } = given;
+  const { weightDecay, emaMomentum, lossScaling } = given;
   return {
     clipping,
     clipLimit: limit as number,
     weightDecay: checkNumber(op, 'weightDecay', weightDecay ?? 0, 0, Infinity),
     emaMomentum: (emaMomentum ?? null) === null ? null : checkNumber(op, 'emaMomentum', emaMomentum, 0, 1),
+    lossScaling: checkLossScaling(op, lossScaling),
   };
 }
 
@@ -75,10 +84,12 @@ export const encodeSettings = ({ clipping, clipLimit, weightDecay }: CommonSetti
 ];
 
 /** The options that make these settings again; only those that do something. */
-export function optionsOf({ clipping, clipLimit, weightDecay, emaMomentum }: CommonSettings): OptimizerOptions {
+export function optionsOf(settings: CommonSettings): OptimizerOptions {
+  const { clipping, clipLimit, weightDecay, emaMomentum, lossScaling } = settings;
   return {
     ...(clipping === 'none' ? {} : { [clipping]: clipLimit }),
     ...(weightDecay === 0 ? {} : { weightDecay }),
     ...(emaMomentum === null ? {} : { emaMomentum }),
+    ...(lossScaling === null ? {} : { lossScaling }),
   };
 }

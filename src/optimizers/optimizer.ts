@@ -8,6 +8,8 @@ import { withoutScope } from '../tensor/scope.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
+import { cast } from '../ops/cast.js';
+import { wideDType } from '../ops/cross-entropy.js';
 import { clone } from '../ops/reshape.js';
 import { Configurable } from '../serialization.js';
 import {
@@ -18,12 +20,14 @@ import {
   type OptimizerOptions,
 } from './checks.js';
 import { checkLearningRate, serializeRate, type LearningRate, type LearningRateSchedule } from './learning-rate.js';
+import { DEFAULT_LOSS_SCALING, scaled, ScaledCost } from './loss-scaling.js';
 import { OptimizerState, type NamedTensor, type Slot } from './state.js';
 
 export type { NamedTensor } from './state.js';
 
 const SQUARED_NORMS = new NativeOp('squaredNorms');
 const AVERAGE = new NativeOp('averageParameters');
+const ASSIGN_IF_TAKEN = new NativeOp('assignIfTaken');
 /** Parameters of one native call: with three slots each they fit its 512 operands. */
 const MOST_PARAMETERS = 120;
 
@@ -82,6 +86,7 @@ export abstract class Optimizer extends Configurable {
     this.common = checkOptimizerOptions(op, options);
     const average: Slot[] = this.common.emaMomentum === null ? [] : [{ name: 'average', initial: 'value' }];
     this.state = new OptimizerState(this.className, [...rule.slots, ...average], rule.keepsProduct === true, rate);
+    if (this.common.lossScaling) this.state.scaleLosses(this.common.lossScaling);
   }
 
   /** The name Keras and tfjs give it. */
@@ -112,6 +117,47 @@ export abstract class Optimizer extends Configurable {
     return this.state.step;
   }
 
+  /**
+   * What the next loss is multiplied by, so that float16 gradients do not round to 0; 1 without loss scaling. It starts at
+   * `lossScaling.initialScale`, doubles after every `growthSteps` steps, and halves with each step that is left out because a
+   * gradient was not finite: such a step changes no weight, no state of the optimizer and no count but `skippedSteps`. All
+   * that happens on the device; reading the scale does not hold up the event loop.
+   */
+  get lossScale(): Promise<number> {
+    return this.state.current().then(({ lossScale }) => (this.scales ? (lossScale ?? 1) : 1));
+  }
+
+  /** Steps left out because a gradient was not finite; 0 without loss scaling. */
+  get skippedSteps(): Promise<number> {
+    return this.state.current().then(({ skippedSteps }) => skippedSteps);
+  }
+
+  private get scales(): boolean {
+    return this.state.lossScaling !== null;
+  }
+
+  /**
+   * The loss times `lossScale`, by the scale on the device; the loss itself without loss scaling. Gradients for
+   * `applyGradients` are taken of it; `minimize`, `computeGradients` and `fit` do so themselves.
+   */
+  scaleLoss(loss: Tensor): Tensor {
+    if (!this.scales) return loss;
+    const given = convert(`${this.className}.scaleLoss`, 'loss', loss);
+    return scaled(cast(given, wideDType(given.dtype)), this.state.on(given.backend).progress);
+  }
+
+  /** @internal Begins to scale losses, unless the options say that it never does. */
+  enableLossScaling(): void {
+    if (this.common.lossScaling === null) this.state.scaleLosses(DEFAULT_LOSS_SCALING);
+  }
+
+  /** @internal What an epoch's logs say of loss scaling. */
+  async lossScalingLogs(): Promise<Record<string, number>> {
+    if (!this.scales) return {};
+    const { lossScale, skippedSteps } = await this.state.current();
+    return { lossScale: lossScale ?? 1, skippedSteps };
+  }
+
   /** The settings it was made with, and the learning rate of now, by name: JSON that `getOptimizer` takes back. */
   override getConfig(): Record<string, unknown> {
     return { learningRate: serializeRate(this.state.learningRate), ...this.ruleConfig(), ...optionsOf(this.common) };
@@ -124,21 +170,34 @@ export abstract class Optimizer extends Configurable {
    * @param varList The variables to change; by default the trainable ones that f uses.
    */
   minimize(f: () => Tensor, returnCost = false, varList?: readonly Variable[]): Tensor | null {
-    const { value, grads } = gradientsByVariable(this.className, f, varList);
+    const cost = this.costOf(f);
+    const { value, grads } = gradientsByVariable(this.className, cost.f, varList);
     this.apply(grads);
     for (const gradient of grads.values()) gradient.dispose();
-    if (returnCost) return value;
-    value.dispose();
+    const unscaled = cost.unscaled(value);
+    if (returnCost) return unscaled;
+    unscaled.dispose();
     return null;
   }
 
-  /** f's value and its gradients by variable name, as `variableGrads`: what `applyGradients` takes. */
+  /**
+   * f's value and its gradients by variable name, as `variableGrads`: what `applyGradients` takes. With loss scaling the
+   * gradients are those of the scaled loss.
+   */
   computeGradients(f: () => Tensor, varList?: readonly Variable[]): { value: Tensor; grads: Record<string, Tensor> } {
-    return variableGrads(f, varList);
+    const cost = this.costOf(f);
+    const { value, grads } = variableGrads(cost.f, varList);
+    return { value: cost.unscaled(value), grads };
+  }
+
+  /** f, with its result scaled where losses are. */
+  private costOf(f: () => Tensor): ScaledCost {
+    return new ScaledCost(f, this.scales ? (loss) => this.scaleLoss(loss) : null);
   }
 
   /**
-   * Takes one step with given gradients, by the names of live variables. A variable without one keeps its values.
+   * Takes one step with given gradients, by the names of live variables. A variable without one keeps its values. With loss
+   * scaling they are gradients of `scaleLoss(loss)`.
    * @throws ArgumentError, ShapeError
    */
   applyGradients(gradients: NamedGradients): void {
@@ -234,7 +293,7 @@ export abstract class Optimizer extends Configurable {
       // Slots first: what cannot be made or restored fails before anything has moved.
       for (const variable of gradients.keys()) this.state.slotsOf(variable);
       const groups = this.groups(gradients, nonNegative);
-      if (this.clipsNorms) this.measure(groups);
+      if (this.clipsNorms || this.scales) this.measure(groups);
       const counted = new Set<Backend>();
       for (const group of groups) {
         this.step(group, counted);
@@ -246,6 +305,18 @@ export abstract class Optimizer extends Configurable {
         });
       }
     });
+  }
+
+  /** @internal Overwrites a variable after a step, unless the step was left out. */
+  assignAfterStep(variable: Variable, values: Tensor): void {
+    if (!this.scales || values.dtype !== variable.dtype || !sameShape(values.shape, variable.shape)) {
+      variable.assign(values);
+      return;
+    }
+    variable.assertLive(this.className, variable.name);
+    const { progress } = this.state.on(sameBackend(this.className, variable, values));
+    run(variable.backend, ASSIGN_IF_TAKEN, [values, progress], [{ id: variable.id }]);
+    variable.assignments++;
   }
 
   private check(variable: Variable, gradient: Tensor): void {
@@ -279,16 +350,18 @@ export abstract class Optimizer extends Configurable {
     return this.common.clipping === 'clipNorm' || this.common.clipping === 'globalClipNorm';
   }
 
-  /** Leaves the gradients' squared norms where the step reads them. */
+  /** Leaves the gradients' squared norms where the step reads them: for clipping, and to see whether all are finite. */
   private measure(groups: readonly Group[]): void {
     const counts = new Map<Backend, number>();
     for (const group of groups) {
       group.firstNorm = counts.get(group.backend) ?? 0;
       counts.set(group.backend, group.firstNorm + group.gradients.length);
     }
-    if (this.common.clipping === 'globalClipNorm' && counts.size > 1) {
-      const what = 'globalClipNorm: expected all variables on one device, since their gradients have a common norm';
-      throw failure('ERR_DEVICE', this.className, what);
+    if (counts.size > 1 && (this.common.clipping === 'globalClipNorm' || this.scales)) {
+      const [option, what] = this.scales
+        ? ['lossScaling', 'a step is taken or left out as a whole']
+        : ['globalClipNorm', 'their gradients have a common norm'];
+      throw failure('ERR_DEVICE', this.className, `${option}: expected all variables on one device, since ${what}`);
     }
     for (const group of groups) {
       const { backend, gradients, firstNorm } = group;
@@ -306,7 +379,14 @@ export abstract class Optimizer extends Configurable {
       this.rule.op,
       [schedule, norms, ...gradients],
       [progress, ...changed].map(({ id }) => ({ id })),
-      [counted.has(backend) ? 0 : 1, firstNorm, ...encodeSettings(this.common), least, ...this.settings()],
+      [
+        counted.has(backend) ? 0 : 1,
+        firstNorm,
+        ...encodeSettings(this.common),
+        least,
+        this.state.lossScaling?.growthSteps ?? 0,
+        ...this.settings(),
+      ],
     );
     counted.add(backend);
   }

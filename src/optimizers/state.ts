@@ -9,12 +9,15 @@ import { makeFromBytes, makeOne, type Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import { scalar } from '../ops/creation.js';
 import { clone } from '../ops/reshape.js';
+import type { LossScaling } from './loss-scaling.js';
 import { encodeRate, type LearningRate } from './learning-rate.js';
 
 const FILL = new NativeOp('fill');
 const ASSIGN = new NativeOp('assign');
 const STEP = 'iter';
 const PRODUCT = 'momentum_product';
+/** Weights of an optimizer that scales the loss. */
+const SCALING = ['loss_scale', 'good_steps', 'skipped_steps'] as const;
 
 /** A tensor by name: a variable's gradient, or one of an optimizer's weights. */
 export interface NamedTensor {
@@ -44,12 +47,26 @@ interface Counts {
   readonly step: number;
   /** Nadam's product of momentums. */
   readonly product: number;
+  /** What the next loss is multiplied by; null before loss scaling begins. */
+  readonly lossScale: number | null;
+  /** Steps taken since it last changed. */
+  readonly goodSteps: number;
+  /** Steps left out because a gradient was not finite. */
+  readonly skippedSteps: number;
 }
 
 const bytesOf = (values: readonly number[] | Float64Array): Uint8Array =>
   new Uint8Array(Float64Array.from(values).buffer);
-const progressOf = ({ step, product }: Counts): Uint8Array => bytesOf([step, product, 0, 1, 0, 0, 0]);
-const countsIn = (progress: ArrayLike<number>): Counts => ({ step: progress[0]!, product: progress[1]! });
+/** OptimizerProgress of cuda/kernels/optimizer_rules.h, before a step. */
+const progressOf = ({ step, product, lossScale, goodSteps, skippedSteps }: Counts): Float64Array =>
+  Float64Array.of(step, product, 0, 1, 0, 0, 0, 1, 1, lossScale ?? 1, goodSteps, skippedSteps);
+const countsIn = (progress: ArrayLike<number>, scales: boolean): Counts => ({
+  step: progress[0]!,
+  product: progress[1]!,
+  lossScale: scales ? progress[9]! : null,
+  goodSteps: progress[10]!,
+  skippedSteps: progress[11]!,
+});
 
 /** A tensor that steps overwrite in place: no tidy() frees it, and views of it are copies. */
 function ownedTensor(make: () => Tensor): Tensor {
@@ -71,9 +88,10 @@ export class OptimizerState {
   private readonly slots = new Map<Variable, readonly Tensor[]>();
   private readonly devices = new Map<Backend, DeviceState>();
   /** Where devices that are yet to come start counting. */
-  private counts: Counts = { step: 0, product: 1 };
+  private counts: Counts = { step: 0, product: 1, lossScale: null, goodSteps: 0, skippedSteps: 0 };
   /** Slots that restore() brought for variables that are yet to come. */
   private waiting: NamedTensor[] = [];
+  private scaling: LossScaling | null = null;
 
   /**
    * @param op The optimizer's name, for errors.
@@ -99,18 +117,48 @@ export class OptimizerState {
     return Math.max(this.counts.step, ...[...this.devices.values()].map(({ progress }) => progress.dataSync()[0]!));
   }
 
+  /** How the loss is scaled; null: it is not. */
+  get lossScaling(): LossScaling | null {
+    return this.scaling;
+  }
+  /** Begins to scale the loss, from the restored scale if there is one. */
+  scaleLosses(scaling: LossScaling): void {
+    if (this.scaling !== null) return;
+    this.scaling = scaling;
+    this.counts = { ...this.counts, lossScale: this.counts.lossScale ?? scaling.initialScale };
+    for (const [backend, { progress }] of this.devices) {
+      const { step, product } = countsIn(progress.dataSync(), false);
+      backend.addon.write(progress.id, bytesOf(progressOf({ ...this.counts, step, product })));
+    }
+  }
+
+  /** The counts of the device that has taken the most steps, read without holding up the event loop. */
+  async current(): Promise<Counts> {
+    const progress = await Promise.all([...this.devices.values()].map(async ({ progress }) => progress.data()));
+    const taken = ({ step, skippedSteps }: Counts): number => step + skippedSteps;
+    return progress
+      .map((numbers) => countsIn(numbers, this.scaling !== null))
+      .reduce((a, b) => (taken(b) > taken(a) ? b : a), this.counts);
+  }
+
   /** What a step reads and counts on that device. */
   on(backend: Backend): DeviceState {
     const known = this.devices.get(backend);
     if (known !== undefined) return known;
     const numbers = encodeRate(this.rate);
+    const started = this.startingProgress();
     const state = {
       schedule: ownedTensor(() => makeFromBytes(backend, bytesOf(numbers), [numbers.length], 'float64')),
-      progress: ownedTensor(() => makeFromBytes(backend, progressOf(this.counts), [7], 'float64')),
+      progress: ownedTensor(() => makeFromBytes(backend, bytesOf(started), [started.length], 'float64')),
       norms: new Map<number, Tensor>(),
     };
     this.devices.set(backend, state);
     return state;
+  }
+
+  /** What a device's progress begins with. */
+  private startingProgress(): Float64Array {
+    return progressOf(this.scaling === null ? { ...this.counts, lossScale: null } : this.counts);
   }
 
   /** Room for the squared norms of `count` gradients. */
@@ -146,14 +194,19 @@ export class OptimizerState {
 
   /** The counts and copies of all slots, by name. */
   async weights(): Promise<NamedTensor[]> {
-    const progress = await Promise.all([...this.devices.values()].map(async ({ progress }) => progress.data()));
-    const { step, product } = progress.map(countsIn).reduce((a, b) => (b.step > a.step ? b : a), this.counts);
+    const { step, product, lossScale, goodSteps, skippedSteps } = await this.current();
+    const scaling = (): NamedTensor[] => [
+      { name: SCALING[0], tensor: scalar(lossScale ?? 1, 'float64') },
+      { name: SCALING[1], tensor: scalar(goodSteps, 'int32') },
+      { name: SCALING[2], tensor: scalar(skippedSteps, 'int32') },
+    ];
     const slots = this.slotList.flatMap(({ name }, i) =>
       [...this.slots].map(([variable, own]) => ({ name: `${variable.name}/${name}`, tensor: clone(own[i]!) })),
     );
     return [
       { name: STEP, tensor: scalar(step, 'int32') },
       ...(this.keepsProduct ? [{ name: PRODUCT, tensor: scalar(product, 'float64') }] : []),
+      ...(this.scaling === null ? [] : scaling()),
       ...slots,
       ...this.waiting.map(copyOf),
     ];
@@ -162,7 +215,9 @@ export class OptimizerState {
   /** Takes over what weights() gave; of slots that are not among them it starts again. Checks all before it changes any. */
   async restore(weights: unknown): Promise<void> {
     const list = this.checkList(weights);
-    const heads = this.keepsProduct ? [STEP, PRODUCT] : [STEP];
+    const own = this.keepsProduct ? [STEP, PRODUCT] : [STEP];
+    const scales = list[own.length]?.name === SCALING[0];
+    const heads = scales ? [...own, ...SCALING] : own;
     const numbers: number[] = [];
     for (const [i, name] of heads.entries()) {
       const found = list[i];
@@ -178,9 +233,16 @@ export class OptimizerState {
       numbers.push((await found.tensor.data())[0]!);
     }
     const [step = 0, product = 1] = numbers;
-    if (!(Number.isSafeInteger(step) && step >= 0)) {
-      throw invalid('ERR_ARGUMENT', this.op, STEP, 'the number of steps taken', step);
+    const [lossScale = this.scaling?.initialScale ?? null, goodSteps = 0, skippedSteps = 0] = numbers.slice(own.length);
+    const checkCount = (name: string, expected: string, count: number): void => {
+      if (!(Number.isSafeInteger(count) && count >= 0)) throw invalid('ERR_ARGUMENT', this.op, name, expected, count);
+    };
+    checkCount(STEP, 'the number of steps taken', step);
+    if (lossScale !== null && !(lossScale > 0 && lossScale < Infinity)) {
+      throw invalid('ERR_ARGUMENT', this.op, SCALING[0], 'a finite number above 0', lossScale);
     }
+    checkCount(SCALING[1], 'the number of steps taken since the scale changed', goodSteps);
+    checkCount(SCALING[2], 'the number of steps left out', skippedSteps);
     const rest = list.slice(heads.length);
     for (const { name } of rest) {
       if (this.slotList.some((slot) => name.endsWith(`/${slot.name}`))) continue;
@@ -195,8 +257,10 @@ export class OptimizerState {
     }
     for (const { tensor } of this.waiting) tensor.dispose();
     this.waiting = rest.map((slot) => withoutScope(() => copyOf(slot)));
-    this.counts = { step, product };
-    for (const [backend, { progress }] of this.devices) backend.addon.write(progress.id, progressOf(this.counts));
+    this.counts = { step, product, lossScale, goodSteps, skippedSteps };
+    for (const [backend, { progress }] of this.devices) {
+      backend.addon.write(progress.id, bytesOf(this.startingProgress()));
+    }
     for (const [variable, slots] of this.slots) this.fill(variable, slots);
   }
 

@@ -94,7 +94,7 @@ function bytesOf(op: string, argument: string, stored: TypedArray): Uint8Array {
   }
 }
 
-/** A tensor of host values. float16 and bfloat16 travel as float32 and are rounded on the device. */
+/** A tensor of host values. float16 and bfloat16 travel as they are, in float64 or float32, and are rounded on the device, once. */
 export function fromValues(
   op: string,
   backend: Backend,
@@ -118,9 +118,10 @@ export function fromValues(
   }
   const target = dtype ?? inferDType(flat, values);
   const half = DTYPE_BYTES[target] === 2;
-  const stored = storageFor(half ? 'float32' : target, flat);
+  const carrier = half ? (flat instanceof Float32Array ? 'float32' : 'float64') : target;
+  const stored = storageFor(carrier, flat);
   const bytes = bytesOf(op, argument, stored);
-  const tensor = makeFromBytes(backend, bytes, resolved, half ? 'float32' : target);
+  const tensor = makeFromBytes(backend, bytes, resolved, carrier);
   return half ? makeOne(backend, CAST, [tensor], resolved, target) : tensor;
 }
 

@@ -191,7 +191,9 @@ describe('dtypes', () => {
       const { layer, samples } = draw(random(SEED));
       const inputs = samples.map((sample) => sn.ones([2, ...sample], dtype));
       const y = layer.apply<Tensor>(inputs);
-      expect(layer.computeOutputDType(inputs.map(() => dtype)), `${layer.getClassName()} of ${dtype}`).toBe(y.dtype);
+      expect(layer.computeOutputDTypes(inputs.map(() => dtype))[0], `${layer.getClassName()} of ${dtype}`).toBe(
+        y.dtype,
+      );
     }
   });
 

@@ -149,6 +149,24 @@ TEST(Elementwise, CastRoundsTruncatesAndSaturates) {
            kExact);
 }
 
+// float lies between: a value beside a tie of the half type that float rounds to the tie itself must not round as the
+// tie.
+TEST(Elementwise, CastFromWiderTypesRoundsOnce) {
+  const double near = 0x1p-40, tie = 1 + 0x1p-11, next_tie = 1 + 3 * 0x1p-11;
+  const Array x = f64({12}, {tie + near, tie - near, tie, next_tie - near, -tie - near, 65520 - 0x1p-30,
+                             0x1p-25 + 0x1p-70, 0x1p-25, 1e300, -1e300, kNan, 1e-300});
+  const double up = 1 + 0x1p-10;
+  check_op("cast", {&x},
+           {{DType::kFloat16, {12}, {up, 1, 1, up, -up, 65504, 0x1p-24, 0, kInfinity, -kInfinity, kNan, 0}}}, {},
+           kExact);
+  const Array y = f64({4}, {1 + 0x1p-8 + near, 1 + 0x1p-8, -1 - 0x1p-8 - near, 3.5e38});
+  check_op("cast", {&y}, {{DType::kBfloat16, {4}, {1 + 0x1p-7, 1, -1 - 0x1p-7, kInfinity}}}, {}, kExact);
+  const Array whole = i32({5}, {(1 << 30) + (1 << 22) + 1, (1 << 30) + (1 << 22), -(1 << 30) - (1 << 22) - 1,
+                                std::numeric_limits<int32_t>::min(), 257});
+  check_op("cast", {&whole}, {{DType::kBfloat16, {5}, {0x1p30 + 0x1p23, 0x1p30, -0x1p30 - 0x1p23, -0x1p31, 256}}}, {},
+           kExact);
+}
+
 TEST(Elementwise, FillAndAssignWriteEveryElement) {
   check_op("fill", {}, {{DType::kFloat32, {517}, Values(517, 2.5)}}, {2.5}, kExact);
   check_op("fill", {}, {{DType::kBool, {3}, {1, 1, 1}}}, {1}, kExact);

@@ -224,9 +224,27 @@ TEST(Normalize, AveragesMoveByTheirShare) {
     for (const int block : kBlockSizes) {
       const Array mean = f32({3}, {1, -2, 0}), variance = f32({3}, {4, 0.5, 1});
       Array average(to, {3}, {0, 2, 8}), spread(to, {3}, {1, 1, 1});
-      run_op("batchNorm/averages", block, {&mean, &variance}, {&average, &spread}, {0.25});
+      run_op("batchNorm/averages", block, {&mean, &variance}, {&average, &spread}, {0.25, 0});
       EXPECT_EQ(average.values(), (Values{0.25, 1, 6}));
       EXPECT_EQ(spread.values(), (Values{1.75, 0.875, 1}));
+    }
+  }
+}
+
+TEST(Normalize, AveragesOfChannelsWithoutFiniteMomentsStayWhereThatIsAskedFor) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Array mean = f32({3}, {1, infinity, 1}), variance = f32({3}, {4, 1, std::nan("")});
+  for (const double only_finite : {0.0, 1.0}) {
+    Array average = f32({3}, {0, 2, 8}), spread = f32({3}, {1, 1, 1});
+    run_op("batchNorm/averages", 32, {&mean, &variance}, {&average, &spread}, {0.25, only_finite});
+    EXPECT_EQ(average.values()[0], 0.25);
+    EXPECT_EQ(spread.values()[0], 1.75);
+    if (only_finite != 0) {
+      EXPECT_EQ(average.values(), (Values{0.25, 2, 8}));
+      EXPECT_EQ(spread.values(), (Values{1.75, 1, 1}));
+    } else {
+      EXPECT_EQ(average.values()[1], infinity);
+      EXPECT_TRUE(std::isnan(spread.values()[2]));
     }
   }
 }

@@ -138,7 +138,7 @@ double norm_of(const Values& values) {
 }
 
 Array fixed_rate(double rate) { return f64({2}, {0, rate}); }
-Array new_progress() { return f64({7}, {0, 1, 0, 1, 0, 0, 0}); }
+Array new_progress() { return f64({12}, {0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0}); }
 
 // Parameters with their gradients, slots and the reference's idea of them.
 struct Problem {
@@ -189,7 +189,7 @@ struct Problem {
     }
     inputs.insert(inputs.end(), all.begin(), all.end());
     if (clips_norms) run_op("squaredNorms", block, all, {&norms}, {0});
-    Values params{1, 0, double(options.clip), options.limit, options.weight_decay, -kInfinity};
+    Values params{1, 0, double(options.clip), options.limit, options.weight_decay, -kInfinity, 0};
     params.insert(params.end(), rule.settings.begin(), rule.settings.end());
     run_op(rule.op, block, inputs, outputs, params);
 
@@ -272,15 +272,15 @@ TEST(Optimizers, NormsBeginWhereTheyAreTold) {
   run_op("squaredNorms", 32, {&first, &second}, {&norms}, {2});
   EXPECT_EQ(norms.values(), (Values{9, 9, 9, 0, 9}));
   Array rate = fixed_rate(1), progress = new_progress(), parameter = f32({3}, {0, 0, 0});
-  run_op("sgd", 32, {&rate, &norms, &first}, {&progress, &parameter}, {1, 2, kClipNorm, 1.5, 0, -kInfinity});
+  run_op("sgd", 32, {&rate, &norms, &first}, {&progress, &parameter}, {1, 2, kClipNorm, 1.5, 0, -kInfinity, 0});
   EXPECT_EQ(parameter.values(), (Values{-0.5, -1, -1}));
 }
 
 TEST(Optimizers, ALaterCallOfTheSameStepDoesNotCount) {
   Array rate = fixed_rate(0.5), progress = new_progress(), gradient = f32({1}, {1});
   Array first = f32({1}, {1}), second = f32({1}, {1});
-  run_op("sgd", 32, {&rate, nullptr, &gradient}, {&progress, &first}, {1, 0, kNoClip, 0, 0, -kInfinity});
-  run_op("sgd", 32, {&rate, nullptr, &gradient}, {&progress, &second}, {0, 0, kNoClip, 0, 0, -kInfinity});
+  run_op("sgd", 32, {&rate, nullptr, &gradient}, {&progress, &first}, {1, 0, kNoClip, 0, 0, -kInfinity, 0});
+  run_op("sgd", 32, {&rate, nullptr, &gradient}, {&progress, &second}, {0, 0, kNoClip, 0, 0, -kInfinity, 0});
   EXPECT_EQ(progress.values()[0], 1);
   EXPECT_EQ(first.values()[0], 0.5);
   EXPECT_EQ(second.values()[0], 0.5);
@@ -315,7 +315,7 @@ TEST(Optimizers, SchedulesAreFollowedOnTheDevice) {
     Array gradient = f64({1}, {1}), parameter = f64({1}, {0});
     double expected = 0;
     for (int step = 0; step < 10; ++step) {
-      run_op("sgd", 32, {&schedule, nullptr, &gradient}, {&progress, &parameter}, {1, 0, kNoClip, 0, 0, -kInfinity});
+      run_op("sgd", 32, {&schedule, nullptr, &gradient}, {&progress, &parameter}, {1, 0, kNoClip, 0, 0, -kInfinity, 0});
       expected -= rate(step);
       EXPECT_NEAR(parameter.values()[0], expected, 1e-12) << "schedule " << numbers[0] << ", step " << step;
     }
@@ -327,7 +327,7 @@ TEST(Optimizers, AveragesStartFromTheParametersAndFollowThem) {
     const DType slot_type = dtype == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
     for (const int block : kBlockSizes) {
       for (const double step : {1.0, 2.0}) {
-        const Array progress = f64({7}, {step, 1, 0, 1, 0, 0, 0});
+        const Array progress = f64({12}, {step, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0});
         const Array small(dtype, {5}, random_values(5, -1, 1, 1)), large(dtype, {4099}, random_values(4099, -1, 1, 2));
         Array first(slot_type, {5}, Values(5, 0.5)), second(slot_type, {4099}, Values(4099, 0.5));
         run_op("averageParameters", block, {&progress, &small, &large}, {&first, &second}, {0.75});
@@ -362,7 +362,7 @@ TEST(Optimizers, KeepParametersFromFallingBelowTheLeast) {
       const int64_t n = int64_t(nan_at_3.size());
       Array rate = fixed_rate(0.5), progress = new_progress(), parameter(dtype, {n}, nan_at_3);
       const Array gradient(dtype, {n}, Values(nan_at_3.size(), 1.0));
-      run_op("sgd", block, {&rate, nullptr, &gradient}, {&progress, &parameter}, {1, 0, kNoClip, 0, 0, 0});
+      run_op("sgd", block, {&rate, nullptr, &gradient}, {&progress, &parameter}, {1, 0, kNoClip, 0, 0, 0, 0});
       const Values found = parameter.values();
       for (size_t i = 0; i < found.size(); ++i) {
         if (i == 3) {

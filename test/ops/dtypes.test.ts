@@ -52,6 +52,29 @@ describe('dtypes of results', () => {
     expect([...half]).toEqual([1, 0.333251953125, 65504, 1.1920928955078125e-7, -Infinity, NaN]);
     expect([...sn.tensor(values, [6], 'bfloat16').dataSync()].slice(0, 2)).toEqual([1, 0.333984375]);
   });
+
+  test('half types are rounded once: of two neighbours the nearer one, however close the tie', () => {
+    // float32 would round both to the tie, 1 + 2^-11, and from there to 1.
+    const [above, below] = [1 + 2 ** -11 + 2 ** -40, 1 + 2 ** -11 - 2 ** -40];
+    expect([...sn.tensor([above, below, -above], [3], 'float16').dataSync()]).toEqual([1 + 2 ** -10, 1, -1 - 2 ** -10]);
+    const wide = sn.tensor([above, below, 65520 - 2 ** -20], [3], 'float64');
+    expect([...wide.cast('float16').dataSync()]).toEqual([1 + 2 ** -10, 1, 65504]);
+    const whole = sn.tensor([2 ** 30 + 2 ** 22 + 1, 2 ** 30 + 2 ** 22], [2], 'int32');
+    expect([...whole.cast('bfloat16').dataSync()]).toEqual([2 ** 30 + 2 ** 23, 2 ** 30]);
+  });
+
+  test('integers are limited to the integers between the bounds', () => {
+    const x = sn.tensor([-9, -1, 0, 1, 2, 3, 9], [7], 'int32');
+    expect([...sn.clipByValue(x, 0.5, 2.5).dataSync()]).toEqual([1, 1, 1, 1, 2, 2, 2]);
+    expect([...sn.clipByValue(x, -2.5, -0.5).dataSync()]).toEqual([-2, -1, -1, -1, -1, -1, -1]);
+    expect([...sn.clipByValue(x, -Infinity, 2).dataSync()]).toEqual([-9, -1, 0, 1, 2, 2, 2]);
+    expect(() => sn.clipByValue(x, 0.25, 0.75)).toThrow(
+      "clipByValue: min, max: expected an integer between them, as x is int32, got [0.25,0.75]; use x.cast('float32')",
+    );
+    expect([...sn.clipByValue(x.cast('float32'), 0.25, 0.75).dataSync()]).toEqual([
+      0.25, 0.25, 0.25, 0.75, 0.75, 0.75, 0.75,
+    ]);
+  });
 });
 
 describe.each(['float16', 'bfloat16'] as const)('%s', (dtype) => {
