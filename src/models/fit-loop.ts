@@ -183,7 +183,7 @@ async function trainEpoch(run: Run, epoch: number): Promise<Logs> {
     }
     const logs = sums.isEmpty ? {} : named(logNames, await sums.read());
     steps.check();
-    Object.assign(logs, await optimizer.lossScalingLogs());
+    Object.assign(logs, await plan.optimizer.lossScalingLogs());
     if (yieldEvery === 'epoch') await list.call('onYield', epoch, Math.max(0, batchNumber - 1), { ...logs });
     return logs;
   } finally {
