@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Runs selfnorm's tests and benches on this machine's GPU and leaves the results in a folder: at most eight files, no deeper
+# Runs selfnorm's tests and benches on this machine's GPU and leaves the results in a folder, no deeper
 # folders. Each part has its own time limit and a part that fails does not stop the rest; all of it ends within nine minutes.
-#   bash run.sh OUTDIR        SELFNORM_BUNDLE_DEVICE=cpu: the CPU stands in, to try the bundle where there is no GPU
+#   bash run.sh OUTDIR [all|tests|bench]
+# SELFNORM_BUNDLE_DEVICE=cpu: the CPU stands in, on small sizes, to try the bundle where there is no GPU.
 set -u
-out=${1:?usage: bash run.sh OUTDIR}
+out=${1:?usage: bash run.sh OUTDIR [all|tests|bench]}
+what=${2:-all}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -75,22 +77,36 @@ else
 fi
 export SELFNORM_DEVICE=$device
 
-# CUDA contexts of many processes share the GPU's time: a few workers keep it busy.
-part suite 250 suite.log node node_modules/vitest/vitest.mjs run --typecheck.enabled=false --maxWorkers=6 --reporter=dot --reporter=json \
-  --outputFile.json="$out/suite.json" --exclude 'test/package/**' --exclude 'test/native-loading/**'
+if [ "$what" != bench ]; then
+  # CUDA contexts of many processes share the GPU's time: a few workers keep it busy.
+  part suite 250 suite.log node node_modules/vitest/vitest.mjs run --typecheck.enabled=false --maxWorkers=6 --reporter=dot \
+    --reporter=json --outputFile.json="$out/suite.json" --exclude 'test/package/**' --exclude 'test/native-loading/**'
 
-# Out-of-bounds and misaligned accesses of every kernel that the stored cases reach.
-if [ "$device" = cuda ] && command -v compute-sanitizer >/dev/null; then
-  part sanitizer 90 sanitizer.log compute-sanitizer --tool memcheck --target-processes all --error-exitcode 9 \
-    node node_modules/vitest/vitest.mjs run test/ops/fixtures.test.ts --typecheck.enabled=false --maxWorkers=1 --testTimeout=60000 \
-    -t 'float32 values'
-else
-  echo "sanitizer skipped 0 no compute-sanitizer, or no CUDA" >>"$work/parts"
+  # Out-of-bounds and misaligned accesses of every kernel that the stored cases reach.
+  if [ "$device" = cuda ] && command -v compute-sanitizer >/dev/null; then
+    part sanitizer 90 sanitizer.log compute-sanitizer --tool memcheck --target-processes all --error-exitcode 9 \
+      node node_modules/vitest/vitest.mjs run test/ops/fixtures.test.ts --typecheck.enabled=false --maxWorkers=1 \
+      --testTimeout=60000 -t 'float32 values'
+  else
+    echo "sanitizer skipped 0 no compute-sanitizer, or no CUDA" >>"$work/parts"
+  fi
 fi
 
-peer_device=$([ "$device" = cuda ] && echo cuda || echo cpu)
-part bench 75 bench.jsonl node --import tsx bench/drivers/selfnorm.ts --seconds 0.5
-part bench-torch 60 bench.jsonl "$python" bench/peers/torch_micro.py --device "$peer_device" --rounds 7
+# Both sides time the same rows; the compiler's are last, since each takes it long.
+if [ "$what" != tests ]; then
+  peer_device=$([ "$device" = cuda ] && echo cuda || echo cpu)
+  size=$([ "$device" = cuda ] || echo --short)
+  seconds=$([ "$device" = cuda ] && echo 0.2 || echo 0.01)
+  node --import tsx bench/gpu/write-rows.ts "$work/rows.json" $size
+  torch=("$python" bench/gpu/torch_gpu.py "$work/rows.json" --seconds "$seconds" --device "$peer_device" --mode)
+  part bench 170 bench.jsonl node --import tsx bench/gpu/selfnorm.ts "$work/rows.json" --seconds "$seconds"
+  part bench-torch 120 bench.jsonl "${torch[@]}" eager
+  part bench-compiled 200 bench.jsonl "${torch[@]}" compile
+  part report 60 report.txt node --import tsx bench/gpu/report.ts "$work/rows.json" "$out/bench.jsonl" "$work/report"
+  cp "$work/report/results.json" "$out/bench.json"
+  cp "$work/report/table.md" "$out/bench.md"
+  cp "$work/rows.json" "$out/bench-rows.json"
+fi
 
 node scripts/gpu-bundle/summarize.mjs "$out" "$work/parts" "$device" "$reason"
 say "done"

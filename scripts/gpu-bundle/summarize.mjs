@@ -31,26 +31,9 @@ function suiteResults() {
   return { passed: report.numPassedTests, failed: report.numFailedTests, failures };
 }
 
-/** Milliseconds by bench and peer. */
-function benchResults() {
-  const rows = {};
-  for (const line of read('bench.jsonl')
-    .split('\n')
-    .filter((text) => text.startsWith('{'))) {
-    try {
-      const { bench, peer, ms } = JSON.parse(line);
-      if (bench !== undefined) (rows[bench] ??= {})[peer] = ms;
-    } catch {
-      // A line that was cut off when its part was stopped.
-    }
-  }
-  return rows;
-}
-
 const suite = suiteResults();
-const benches = benchResults();
 const machine = /"name":"(NVIDIA[^"]*)"/.exec(read('doctor.txt'))?.[1] ?? '';
-const results = { date: new Date().toISOString(), device, machine, reason, parts, suite, benches };
+const results = { date: new Date().toISOString(), device, machine, reason, parts, suite };
 writeFileSync(join(out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
 
 const lines = ['# selfnorm on this machine', ''];
@@ -70,17 +53,6 @@ else {
 }
 const summary = /ERROR SUMMARY: .*/.exec(read('sanitizer.log'))?.[0];
 if (summary) lines.push(`compute-sanitizer: ${summary}`, '');
-const names = Object.keys(benches);
-if (names.length > 0) {
-  const peers = [...new Set(names.flatMap((name) => Object.keys(benches[name])))].sort();
-  lines.push(
-    `Benches, milliseconds a call on the ${device}:`,
-    '',
-    `| bench | ${peers.join(' | ')} |`,
-    `|---|${'---|'.repeat(peers.length)}`,
-  );
-  for (const name of names)
-    lines.push(`| ${name} | ${peers.map((peer) => benches[name][peer]?.toPrecision(3) ?? '').join(' | ')} |`);
-}
+if (existsSync(join(out, 'bench.md'))) lines.push('The benches beside PyTorch: bench.md.', '');
 writeFileSync(join(out, 'summary.md'), `${lines.join('\n')}\n`);
 console.log(lines.slice(0, 14).join('\n'));

@@ -2,6 +2,7 @@
 // machine that has no fonts at all. The drawing libraries are loaded when the first picture is drawn.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { TopLevelSpec } from 'vega-lite';
 import { packageRoot } from '../native/paths.js';
 import type { Chart } from './chart.js';
 import { toVegaLite } from './vega-lite.js';
@@ -38,9 +39,14 @@ function strictLogger(): Record<string, (...args: unknown[]) => unknown> {
 
 /** Draws a chart as SVG. */
 export async function drawSvg(chart: Chart): Promise<string> {
+  return drawSpec(toVegaLite(chart));
+}
+
+/** Draws what Vega-Lite describes as SVG. */
+export async function drawSpec(description: TopLevelSpec): Promise<string> {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
   const logger = strictLogger() as unknown as ReturnType<typeof vega.logger>;
-  const { spec } = vegaLite.compile(toVegaLite(chart), { logger });
+  const { spec } = vegaLite.compile(description, { logger });
   const view = new vega.View(vega.parse(spec), { renderer: 'none', logger });
   try {
     return await view.toSVG();
