@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-const FOLDERS = ['binding', 'cpu', 'cuda', 'test/native'];
+const FOLDERS = ['binding', 'cpu', 'cuda', 'test/native', 'test/plans'];
 const SOURCE = /\.(h|cc|cu|cuh)$/;
 
 const files = FOLDERS.flatMap((folder) =>

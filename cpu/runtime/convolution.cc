@@ -178,13 +178,13 @@ std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem
   return onednn::compute_dtype(problem.dtype);
 }
 
-bool library_convolution_fuses(const ConvolutionProblem&, const ActivationFacts& facts,
+bool library_convolution_fuses(Queue&, const ConvolutionProblem& problem, const ActivationFacts& facts,
                                std::span<const double> parameters) {
-  return onednn::fuses(facts, parameters);
+  return !problem.keeps_pre && onednn::fuses(facts, parameters);
 }
 
 bool library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
-                         const void* bias, void* output) {
+                         const void* bias, void* output, void*) {
   queue.enqueue([=] {
     onednn::guarded("convolution", [&] {
       onednn::set_threads(problem.flops());
@@ -197,10 +197,10 @@ bool library_convolution(Queue& queue, const ConvolutionProblem& problem, const 
 #else
 
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem&) { return std::nullopt; }
-bool library_convolution_fuses(const ConvolutionProblem&, const ActivationFacts&, std::span<const double>) {
+bool library_convolution_fuses(Queue&, const ConvolutionProblem&, const ActivationFacts&, std::span<const double>) {
   return false;
 }
-bool library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*) {
+bool library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*, void*) {
   return false;
 }
 

@@ -16,13 +16,13 @@ inline constexpr bool kLibraryAddsBias = true;
 // plain kernel is to run.
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem);
 
-// Whether the library applies this activation itself.
-bool library_convolution_fuses(const ConvolutionProblem& problem, const ActivationFacts& facts,
+// Whether the library applies this activation itself; its argument it does not keep.
+bool library_convolution_fuses(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts,
                                std::span<const double> parameters);
 
 // By direction: (x, filter, bias) -> y, (dy, filter) -> dx, (x, dy) -> dfilter. `bias` is null unless the problem has
-// one.
+// one; `pre` is null.
 bool library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
-                         const void* bias, void* output);
+                         const void* bias, void* output, void* pre);
 
 }  // namespace selfnorm

@@ -19,6 +19,7 @@ constexpr size_t kGeometryParams = 6;
 // What goes in and comes out, by role: forward (x, filter, bias) -> y, and so on.
 struct Operands {
   View first, second, bias, output;
+  View pre;  // the activation's argument, where a fused call is to store it
 };
 
 ConvolutionProblem describe(const View& x, const View& filter, const View& y, const Call& call, bool depthwise,
@@ -116,7 +117,7 @@ void turn(Queue& queue, const View& from, const View& to, int64_t rows, int64_t 
 // The library's call with the filter in its layout; false where it has no plan for the problem.
 bool run_library(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
   if constexpr (!kLibraryFilterOutFirst) {
-    return library_convolution(queue, p, o.first.data, o.second.data, o.bias.data, o.output.data);
+    return library_convolution(queue, p, o.first.data, o.second.data, o.bias.data, o.output.data, o.pre.data);
   } else {
     const View& filter = p.direction == kBackwardFilter ? o.output : o.second;
     const Scratch scratch(queue, size_t(filter.size() * size_of(filter.dtype)));
@@ -124,16 +125,16 @@ bool run_library(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
     turned.data = scratch.as<void>();
     const int64_t inner = filter.size() / p.out_channels;
     if (p.direction == kBackwardFilter) {
-      if (!library_convolution(queue, p, o.first.data, o.second.data, o.bias.data, turned.data)) return false;
+      if (!library_convolution(queue, p, o.first.data, o.second.data, o.bias.data, turned.data, nullptr)) return false;
       turn(queue, turned, filter, p.out_channels, inner);
       return true;
     }
     turn(queue, filter, turned, inner, p.out_channels);
-    return library_convolution(queue, p, o.first.data, turned.data, o.bias.data, o.output.data);
+    return library_convolution(queue, p, o.first.data, turned.data, o.bias.data, o.output.data, o.pre.data);
   }
 }
 
-// What is left to do for a forward convolution after its product.
+// What is left to do for a forward convolution after its product. Where the activation is left, so is `pre`.
 struct Remaining {
   bool bias, activation;
 };
@@ -147,27 +148,37 @@ bool run_library_in(Queue& queue, DType dtype, ConvolutionProblem p, const Opera
   convert(queue, o.second, second.view());
   if (o.bias.present()) convert(queue, o.bias, bias.view());
   p.dtype = dtype;
-  if (!run_library(queue, p, {first.view(), second.view(), o.bias.present() ? bias.view() : View{}, output.view()})) {
+  if (!run_library(queue, p,
+                   {first.view(), second.view(), o.bias.present() ? bias.view() : View{}, output.view(), {}})) {
     return false;
   }
   convert(queue, output.view(), o.output);
   return true;
 }
 
+// The library's call with bias and `activation` (-1: none) in it; false where it has none that does all of that.
+bool run_fused(Queue& queue, DType dtype, ConvolutionProblem p, const Operands& o, int activation,
+               std::span<const double> parameters) {
+  constexpr int kLinear = 0;  // the first row of the table
+  if (activation < 0 && (!o.bias.present() || kLibraryAddsBias)) return false;
+  p.keeps_pre = o.pre.present();
+  const int row = std::max(activation, kLinear);
+  if (!library_convolution_fuses(queue, p, op_table().activations[size_t(row)], parameters)) return false;
+  p.activation = row;
+  std::copy(parameters.begin(), parameters.end(), p.parameters);
+  return run_library_in(queue, dtype, p, o);
+}
+
 // Runs the problem, with bias and `activation` (-1: none) where the library or the plain kernel takes them.
-Remaining convolve(Queue& queue, ConvolutionProblem p, const Operands& o, int activation = -1,
+Remaining convolve(Queue& queue, const ConvolutionProblem& p, const Operands& o, int activation = -1,
                    std::span<const double> parameters = {}) {
+  // What the activation would overwrite is to be kept.
+  const Operands product{o.first, o.second, o.bias, o.pre.present() ? o.pre : o.output, {}};
   if (const std::optional<DType> dtype = p.flops() > 0 ? library_convolution_dtype(p) : std::nullopt) {
-    ConvolutionProblem fused = p;
-    if (activation >= 0 && library_convolution_fuses(p, op_table().activations[size_t(activation)], parameters)) {
-      fused.activation = activation;
-      std::copy(parameters.begin(), parameters.end(), fused.parameters);
-    }
-    if (run_library_in(queue, *dtype, fused, o)) {
-      return {o.bias.present() && !kLibraryAddsBias, activation >= 0 && fused.activation < 0};
-    }
+    if (run_fused(queue, *dtype, p, o, activation, parameters)) return {false, false};
+    if (run_library_in(queue, *dtype, p, product)) return {o.bias.present() && !kLibraryAddsBias, activation >= 0};
   }
-  p.depthwise ? run_plain<true>(queue, p, o) : run_plain<false>(queue, p, o);
+  p.depthwise ? run_plain<true>(queue, p, product) : run_plain<false>(queue, p, product);
   return {false, activation >= 0};
 }
 
@@ -177,17 +188,15 @@ void forward(const Call& call) {
   if (y.size() == 0) return;
   const View pre = call.outputs.size() > 1 ? call.outputs[1] : View{};
   const View bias = call.inputs.size() > 2 ? call.inputs[2] : View{};
-  const View& product = pre.present() ? pre : y;
   const int activation = call.params.size() > kGeometryParams ? int(call.integer(kGeometryParams)) : -1;
   const auto parameters = call.params.subspan(std::min(kGeometryParams + 1, call.params.size()));
   ConvolutionProblem p = describe(x, filter, y, call, Depthwise, kForward);
   p.has_bias = bias.present();
-  // The activation would overwrite what is to be kept.
-  const Remaining remaining =
-      convolve(call.queue, p, {x, filter, bias, product}, pre.present() ? -1 : activation, parameters);
+  const Remaining remaining = convolve(call.queue, p, {x, filter, bias, y, pre}, activation, parameters);
+  const View& product = pre.present() ? pre : y;
   if (remaining.bias) {
     apply_bias_activation(call.queue, activation, parameters, product, bias, y, pre);
-  } else if (activation >= 0 && (remaining.activation || pre.present())) {
+  } else if (remaining.activation) {
     apply_activation(call.queue, activation, parameters, product, y);
   }
 }
@@ -196,14 +205,14 @@ template <bool Depthwise>
 void backward_input(const Call& call) {
   const View &dy = call.inputs[0], &filter = call.inputs[1], &dx = call.outputs[0];
   if (dx.size() == 0) return;
-  convolve(call.queue, describe(dx, filter, dy, call, Depthwise, kBackwardInput), {dy, filter, {}, dx});
+  convolve(call.queue, describe(dx, filter, dy, call, Depthwise, kBackwardInput), {dy, filter, {}, dx, {}});
 }
 
 template <bool Depthwise>
 void backward_filter(const Call& call) {
   const View &x = call.inputs[0], &dy = call.inputs[1], &filter = call.outputs[0];
   if (filter.size() == 0) return;
-  convolve(call.queue, describe(x, filter, dy, call, Depthwise, kBackwardFilter), {x, dy, {}, filter});
+  convolve(call.queue, describe(x, filter, dy, call, Depthwise, kBackwardFilter), {x, dy, {}, filter, {}});
 }
 
 }  // namespace

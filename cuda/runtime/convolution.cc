@@ -1,112 +1,71 @@
 #include "convolution.h"
 
-#include <memory>
+#include <algorithm>
 #include <unordered_map>
 
-#include "cudnn_graph.h"
+#include "cudnn_run.h"
 
 namespace selfnorm {
 namespace {
 
-using cudnn::Descriptor;
+using cudnn::Addresses;
+using cudnn::Epilogue;
+using cudnn::Prepared;
 
 constexpr size_t kMostWorkspace = size_t(1) << 30;
+constexpr int64_t kWide = 16;
 
-// Names of the tensors in a variant pack.
-constexpr int64_t kX = 1, kFilter = 2, kY = 3;
-
-// One a thread and device; never destroyed, since the driver may be gone when threads end.
-cudnnHandle_t handle_of(int device) {
-  thread_local std::unordered_map<int, cudnnHandle_t> handles;
-  const auto found = handles.find(device);
-  if (found != handles.end()) return found->second;
-  cudnnHandle_t handle = nullptr;
-  cudnn::check(cudnnCreate(&handle), "cudnnCreate");
-  return handles.emplace(device, handle).first->second;
-}
-
-cudnnDataType_t data_type(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat16: return CUDNN_DATA_HALF;
-    case DType::kBfloat16: return CUDNN_DATA_BFLOAT16;
-    default: return CUDNN_DATA_FLOAT;
-  }
-}
+enum Form : int32_t { kProduct = 1, kDerivative = 2, kSums = 4 };
 
 struct PlanKey {
   ConvolutionProblem problem;
+  const ActivationFacts* facts;  // null: the plain convolution
   int64_t device;
   int64_t alignment;
+  int64_t form;
 };
 
-// cuDNN names the axes image, channel, row, column, whatever their order in memory.
-Descriptor image(int64_t id, cudnnDataType_t type, int64_t batch, int64_t height, int64_t width, int64_t channels,
-                 int64_t alignment) {
-  return cudnn::tensor(id, type, {batch, channels, height, width},
-                       {height * width * channels, 1, width * channels, channels}, alignment);
-}
-
-Descriptor operation(const PlanKey& key) {
-  const ConvolutionProblem& p = key.problem;
-  const cudnnDataType_t type = data_type(p.dtype);
-  const Descriptor x = image(kX, type, p.batch, p.in_height, p.in_width, p.in_channels, key.alignment);
-  const Descriptor y = image(kY, type, p.batch, p.out_height, p.out_width, p.out_channels, key.alignment);
-  const Descriptor filter =
-      image(kFilter, type, p.out_channels, p.filter_height, p.filter_width, p.in_channels, key.alignment);
-  Descriptor convolution(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-  const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
-  convolution.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT)
-      .set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode)
-      .set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, int64_t(2))
-      .set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, {p.pad_top, p.pad_left})
-      .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, {p.pad_bottom(), p.pad_right()})
-      .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, {p.stride_height, p.stride_width})
-      .set(CUDNN_ATTR_CONVOLUTION_DILATIONS, {p.dilation_height, p.dilation_width})
-      .finalize();
-  if (p.direction == kForward) {
-    Descriptor forward(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
-    forward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, x)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, filter)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, y)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, convolution)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1.0f)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0.0f)
-        .finalize();
-    return forward;
-  }
-  if (p.direction == kBackwardInput) {
-    Descriptor backward(CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR);
-    backward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, x)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, filter)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, y)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, convolution)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1.0f)
-        .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA, 0.0f)
-        .finalize();
-    return backward;
-  }
-  Descriptor backward(CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR);
-  backward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, x)
-      .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, filter)
-      .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, y)
-      .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC, convolution)
-      .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, 1.0f)
-      .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, 0.0f)
-      .finalize();
-  return backward;
-}
-
 // A problem without a plan is remembered too: asking the heuristics takes milliseconds.
-std::optional<cudnn::Plan>& plan_for(const PlanKey& key) {
+const std::optional<Prepared>& prepared_for(const PlanKey& key) {
   constexpr size_t kMostPlans = 1024;
-  thread_local std::unordered_map<PlanKey, std::optional<cudnn::Plan>, ProblemHash<PlanKey>, ProblemEqual<PlanKey>>
-      plans;
+  thread_local std::unordered_map<PlanKey, std::optional<Prepared>, ProblemHash<PlanKey>, ProblemEqual<PlanKey>> plans;
   const auto found = plans.find(key);
   if (found != plans.end()) return found->second;
   if (plans.size() >= kMostPlans) plans.clear();
-  const bool strict = key.problem.dtype == DType::kFloat32 && !key.problem.tensor_float32;
-  return plans.emplace(key, cudnn::Plan::find(handle_of(int(key.device)), operation(key), {strict, kMostWorkspace}))
+  const ConvolutionProblem& problem = key.problem;
+  const bool fuses = key.facts != nullptr;
+  Epilogue epilogue;
+  epilogue.bias = fuses && problem.has_bias != 0;
+  epilogue.parameters = problem.parameters;
+  epilogue.keeps_pre = problem.keeps_pre != 0;
+  epilogue.sums = (key.form & kSums) != 0;
+  (key.form & kDerivative ? epilogue.derivative : epilogue.activation) = key.facts;
+  const bool strict = problem.dtype == DType::kFloat32 && !problem.tensor_float32;
+  return plans
+      .emplace(key, cudnn::prepare(int(key.device), cudnn::convolution_graph(problem, epilogue, key.alignment),
+                                   {strict, fuses, kMostWorkspace}))
       .first->second;
+}
+
+// Where nothing is fused, bias and activation are not part of the plan.
+PlanKey key_of(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts* facts, int64_t alignment,
+               int64_t form) {
+  PlanKey key{problem, facts, queue.device(), alignment, form};
+  key.problem.tensor_float32 = problem.dtype == DType::kFloat32 && queue.fast_float32;
+  key.problem.activation = -1;
+  if (facts == nullptr) key.problem.has_bias = key.problem.keeps_pre = 0;
+  return key;
+}
+
+bool run(Queue& queue, const PlanKey& key, const Addresses& addresses) {
+  bool ran = false;
+  queue.enqueue([&] {
+    const std::optional<Prepared>& prepared = prepared_for(key);
+    if (!prepared) return;
+    cudnn::run(queue, *prepared, addresses);
+    ran = true;
+  });
+  return ran;
 }
 
 }  // namespace
@@ -116,35 +75,28 @@ std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem
   return problem.dtype;
 }
 
-bool library_convolution_fuses(const ConvolutionProblem&, const ActivationFacts&, std::span<const double>) {
-  return false;
+bool library_convolution_fuses(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts,
+                               std::span<const double> parameters) {
+  ConvolutionProblem fused = problem;
+  std::copy(parameters.begin(), parameters.end(), fused.parameters);
+  bool has = false;
+  queue.enqueue([&] { has = prepared_for(key_of(queue, fused, &facts, kWide, kProduct)).has_value(); });
+  return has;
 }
 
 bool library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
-                         const void* /*bias*/, void* output) {
-  // 16 bytes is what the wide accesses of the engines need.
-  constexpr uintptr_t kWide = 16;
-  const uintptr_t bits =
-      reinterpret_cast<uintptr_t>(first) | reinterpret_cast<uintptr_t>(second) | reinterpret_cast<uintptr_t>(output);
-  PlanKey key{problem, queue.device(), bits % kWide == 0 ? int64_t(kWide) : size_of(problem.dtype)};
-  key.problem.has_bias = 0;
-  key.problem.tensor_float32 = problem.dtype == DType::kFloat32 && queue.fast_float32;
-  void *const a = const_cast<void*>(first), *const b = const_cast<void*>(second);
-  const std::vector<int64_t> ids = problem.direction == kForward         ? std::vector<int64_t>{kX, kFilter, kY}
-                                   : problem.direction == kBackwardInput ? std::vector<int64_t>{kY, kFilter, kX}
-                                                                         : std::vector<int64_t>{kX, kY, kFilter};
-  bool ran = false;
-  std::unique_ptr<Scratch> workspace;
-  queue.enqueue([&] {
-    std::optional<cudnn::Plan>& plan = plan_for(key);
-    if (!plan) return;
-    if (plan->workspace() > 0) workspace = std::make_unique<Scratch>(queue, plan->workspace());
-    const cudnnHandle_t handle = handle_of(queue.device());
-    cudnn::check(cudnnSetStream(handle, queue.stream()), "cudnnSetStream");
-    plan->run(handle, ids, {a, b, output}, workspace ? workspace->as<void>() : nullptr);
-    ran = true;
-  });
-  return ran;
+                         const void* bias, void* output, void* pre) {
+  const ActivationFacts* const facts =
+      problem.activation < 0 ? nullptr : &Queue::ops().activations[size_t(problem.activation)];
+  const Addresses addresses{first, second, output, facts ? bias : nullptr, nullptr, facts ? pre : nullptr, nullptr};
+  return run(queue, key_of(queue, problem, facts, addresses.alignment(size_of(problem.dtype)), kProduct), addresses);
+}
+
+bool library_convolution_derivative(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts,
+                                    const void* dy, const void* filter, const void* saved, void* dx, float* sums) {
+  const Addresses addresses{dy, filter, dx, nullptr, saved, nullptr, sums};
+  const int64_t form = sums != nullptr ? kDerivative | kSums : kDerivative;
+  return run(queue, key_of(queue, problem, &facts, addresses.alignment(size_of(problem.dtype)), form), addresses);
 }
 
 }  // namespace selfnorm

@@ -16,12 +16,22 @@ inline constexpr bool kLibraryAddsBias = false;
 // The dtype the library computes the problem in; none where the plain kernel is to run: float64 and depthwise.
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem);
 
-bool library_convolution_fuses(const ConvolutionProblem& problem, const ActivationFacts& facts,
+// Whether cuDNN has one kernel for y = f(conv(x, filter) + bias), which also stores f's argument where the problem
+// keeps it. The first time for a problem, that kernel is compiled or read from disk: this takes up to seconds.
+bool library_convolution_fuses(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts,
                                std::span<const double> parameters);
 
-// By direction: (x, filter) -> y, (dy, filter) -> dx, (x, dy) -> dfilter; filters as [out, height, width, in]. False:
-// cuDNN has no deterministic engine for the problem, and nothing was done.
+// By direction: (x, filter) -> y, (dy, filter) -> dx, (x, dy) -> dfilter; filters as [out, height, width, in]. `bias`
+// and `pre` matter where the problem has an activation: then all of it is one kernel. False: cuDNN has no deterministic
+// engine for the problem, and nothing was done.
 bool library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,
-                         const void* bias, void* output);
+                         const void* bias, void* output, void* pre);
+
+// dx = backward_input(dy, filter) * f'(saved): the gradient that a layer hands on, already through the activation f of
+// the layer below, whose output or input, as `facts` say, is `saved`. With `sums` (float32 [in_channels], zeroed by the
+// caller) its sums over all but the channels are added there by the same kernel: by atomics, so the last bits differ
+// from run to run. False as above.
+bool library_convolution_derivative(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts,
+                                    const void* dy, const void* filter, const void* saved, void* dx, float* sums);
 
 }  // namespace selfnorm

@@ -1,103 +1,147 @@
 #include "cudnn_graph.h"
 
-#include <algorithm>
+#include <cstdio>
+#include <utility>
 
 namespace selfnorm::cudnn {
 namespace {
 
-bool acceptable(cudnnBackendDescriptor_t configuration, const Requirements& requirements) {
-  Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-  cudnnBackendDescriptor_t raw = engine.get();
-  int64_t count = 0;
-  check(cudnnBackendGetAttribute(configuration, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &count,
-                                 &raw),
-        "cudnnBackendGetAttribute(ENGINECFG_ENGINE)");
-  cudnnBackendNumericalNote_t notes[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
-  check(cudnnBackendGetAttribute(raw, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
-                                 CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &count, notes),
-        "cudnnBackendGetAttribute(ENGINE_NUMERICAL_NOTE)");
-  return std::none_of(notes, notes + count, [&](cudnnBackendNumericalNote_t note) {
-    switch (note) {
-      case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
-      case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION: return true;
-      // Transforms lose digits as well.
-      case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
-      case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS:
-      case CUDNN_NUMERICAL_NOTE_FFT:
-      case CUDNN_NUMERICAL_NOTE_WINOGRAD: return requirements.strict_float32;
-      default: return false;
-    }
-  });
+using Kind = GraphNode::Kind;
+
+constexpr const char* kDtypeNames[] = {"float32", "float16", "bfloat16", "float64", "int32", "uint8", "bool"};
+constexpr const char* kModeNames[] = {
+    "add",      "multiply",    "subtract", "divide",       "minimum",          "greater",     "greaterEqual",
+    "absolute", "exponential", "relu",     "elu",          "softplus",         "sigmoid",     "tanh",
+    "gelu",     "geluTanh",    "silu",     "geluBackward", "geluTanhBackward", "siluBackward"};
+constexpr const char* kKindNames[] = {"matmul", "convolution", "backwardInput", "backwardFilter", "pointwise", "sum"};
+
+void write(std::string& text, const std::vector<int64_t>& numbers) {
+  text += '[';
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (i > 0) text += ',';
+    text += std::to_string(numbers[i]);
+  }
+  text += ']';
 }
 
-// Engine configurations of one heuristic, best first; none where it has no answer.
-std::vector<Descriptor> configurations(const Descriptor& graph, cudnnBackendHeurMode_t mode) {
-  Descriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
-  heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
-  heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
-  std::vector<Descriptor> found;
-  if (cudnnBackendFinalize(heuristic.get()) != CUDNN_STATUS_SUCCESS) return found;
-  int64_t count = 0;
-  check(cudnnBackendGetAttribute(heuristic.get(), CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0,
-                                 &count, nullptr),
-        "cudnnBackendGetAttribute(ENGINEHEUR_RESULTS)");
-  std::vector<cudnnBackendDescriptor_t> raw;
-  for (int64_t i = 0; i < count; ++i) {
-    found.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
-    raw.push_back(found.back().get());
-  }
-  if (count > 0) {
-    check(cudnnBackendGetAttribute(heuristic.get(), CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, count,
-                                   &count, raw.data()),
-          "cudnnBackendGetAttribute(ENGINEHEUR_RESULTS)");
-  }
-  // A configuration that was asked for and not filled in must not be used: finalizing a plan with it ends the process.
-  found.erase(found.begin() + std::min<int64_t>(count, int64_t(found.size())), found.end());
-  return found;
+// Every bit of the number, in one way only.
+std::string exactly(double number) {
+  char text[40];
+  std::snprintf(text, sizeof(text), "%.17g", number);
+  return text;
 }
 
 }  // namespace
 
-Descriptor tensor(int64_t id, cudnnDataType_t type, const std::vector<int64_t>& sizes,
-                  const std::vector<int64_t>& strides, int64_t alignment) {
-  Descriptor descriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-  descriptor.set(CUDNN_ATTR_TENSOR_DATA_TYPE, type)
-      .set(CUDNN_ATTR_TENSOR_DIMENSIONS, sizes)
-      .set(CUDNN_ATTR_TENSOR_STRIDES, strides)
-      .set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id)
-      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, alignment)
-      .finalize();
-  return descriptor;
+TensorId Graph::add(GraphTensor tensor) {
+  tensors_.push_back(std::move(tensor));
+  return TensorId(tensors_.size()) - 1;
 }
 
-std::optional<Plan> Plan::find(cudnnHandle_t handle, const Descriptor& operation, const Requirements& requirements) {
-  Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation).set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle).finalize();
-  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    for (const Descriptor& configuration : configurations(graph, mode)) {
-      if (!acceptable(configuration.get(), requirements)) continue;
-      Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-      plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle).set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
-      // The heuristic also names engines that turn out not to support the case.
-      if (cudnnBackendFinalize(plan.get()) != CUDNN_STATUS_SUCCESS) continue;
-      int64_t bytes = 0, count = 0;
-      check(cudnnBackendGetAttribute(plan.get(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &count,
-                                     &bytes),
-            "cudnnBackendGetAttribute(EXECUTION_PLAN_WORKSPACE_SIZE)");
-      if (size_t(bytes) <= requirements.workspace) return Plan(std::move(plan), size_t(bytes));
+TensorId Graph::memory(DType dtype, std::vector<int64_t> sizes, std::vector<int64_t> strides, int64_t alignment) {
+  return add({dtype, std::move(sizes), std::move(strides), alignment, true, false, 0});
+}
+
+TensorId Graph::scalar(float value, size_t axes) {
+  return add({DType::kFloat32, std::vector<int64_t>(axes, 1), std::vector<int64_t>(axes, 1), 4, true, true, value});
+}
+
+TensorId Graph::result(GraphNode node, const GraphTensor& like) {
+  constexpr int64_t kAlignment = 16;
+  GraphTensor tensor{DType::kFloat32, like.sizes, like.strides, kAlignment, false, false, 0};
+  node.output = add(std::move(tensor));
+  nodes_.push_back(std::move(node));
+  return nodes_.back().output;
+}
+
+TensorId Graph::matmul(TensorId a, TensorId b) {
+  const GraphTensor &left = (*this)[a], &right = (*this)[b];
+  const int64_t batch = left.sizes[0] > right.sizes[0] ? left.sizes[0] : right.sizes[0];
+  const int64_t m = left.sizes[1], n = right.sizes[2];
+  GraphTensor like{};
+  like.sizes = {batch, m, n};
+  like.strides = {m * n, n, 1};
+  return result({Kind::kMatmul, {a, b}, 0}, like);
+}
+
+TensorId Graph::convolution(TensorId x, TensorId filter, const GraphTensor& like, const Windows& windows) {
+  GraphNode node{Kind::kConvolution, {x, filter}, 0};
+  node.windows = windows;
+  return result(std::move(node), like);
+}
+
+TensorId Graph::convolution_backward_input(TensorId dy, TensorId filter, const GraphTensor& like,
+                                           const Windows& windows) {
+  GraphNode node{Kind::kConvolutionBackwardInput, {dy, filter}, 0};
+  node.windows = windows;
+  return result(std::move(node), like);
+}
+
+TensorId Graph::convolution_backward_filter(TensorId x, TensorId dy, const GraphTensor& like, const Windows& windows) {
+  GraphNode node{Kind::kConvolutionBackwardFilter, {x, dy}, 0};
+  node.windows = windows;
+  return result(std::move(node), like);
+}
+
+TensorId Graph::unary(Mode mode, TensorId x, double attribute, double upper_clip) {
+  GraphNode node{Kind::kPointwise, {x}, 0, mode, attribute, upper_clip};
+  const GraphTensor like = (*this)[x];
+  return result(std::move(node), like);
+}
+
+TensorId Graph::binary(Mode mode, TensorId x, TensorId b) {
+  GraphNode node{Kind::kPointwise, {x, b}, 0, mode};
+  const GraphTensor like = (*this)[x];
+  return result(std::move(node), like);
+}
+
+void Graph::into(TensorId from, TensorId to) {
+  for (GraphNode& node : nodes_) {
+    if (node.output == from) node.output = to;
+    for (TensorId& input : node.inputs) {
+      if (input == from) input = to;
     }
   }
-  return std::nullopt;
 }
 
-void Plan::run(cudnnHandle_t handle, const std::vector<int64_t>& ids, const std::vector<void*>& addresses,
-               void* workspace) {
-  Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
-  pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids)
-      .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, int64_t(addresses.size()), addresses.data())
-      .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace)
-      .finalize();
-  check(cudnnBackendExecute(handle, plan_.get(), pack.get()), "cudnnBackendExecute");
+void Graph::add_sums(TensorId x, TensorId sums) { nodes_.push_back({Kind::kSum, {x}, sums}); }
+
+bool Graph::adds_atomically() const {
+  for (const GraphNode& node : nodes_) {
+    if (node.kind == Kind::kSum) return true;
+  }
+  return false;
+}
+
+std::string Graph::text() const {
+  std::string text;
+  for (size_t id = 0; id < tensors_.size(); ++id) {
+    const GraphTensor& tensor = tensors_[id];
+    // A register whose result went to memory is named by no node any more.
+    text += "t" + std::to_string(id) +
+            (tensor.is_scalar   ? " scalar "
+             : tensor.in_memory ? " memory "
+                                : " register ") +
+            kDtypeNames[int(tensor.dtype)] + ' ';
+    write(text, tensor.sizes);
+    write(text, tensor.strides);
+    text += " align " + std::to_string(tensor.alignment) + '\n';
+  }
+  for (const GraphNode& node : nodes_) {
+    text += kKindNames[int(node.kind)];
+    if (node.kind == Kind::kPointwise) {
+      text += std::string(" ") + kModeNames[int(node.mode)] + ' ' + exactly(node.attribute) + ' ' +
+              exactly(node.upper_clip);
+    } else if (node.kind != Kind::kMatmul && node.kind != Kind::kSum) {
+      const Windows& w = node.windows;
+      write(text, {w.stride_height, w.stride_width, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right, w.dilation_height,
+                   w.dilation_width});
+    }
+    text += ' ';
+    write(text, node.inputs);
+    text += " -> t" + std::to_string(node.output) + '\n';
+  }
+  return text;
 }
 
 }  // namespace selfnorm::cudnn

@@ -1,95 +1,104 @@
-// A thin layer over cuDNN's backend descriptors: one operation, the engine that runs it, and its plan. No attribute
-// newer than cuDNN 9.0 is used.
+// A graph of operations as data: what cuDNN is to fuse into one kernel. No header of cuDNN is needed here, so graphs
+// can be named, compared and worked out by tests on a machine without it; cudnn_plan.h makes plans of them.
 #pragma once
 
-#include <cudnn_graph.h>
-
-#include <optional>
-#include <utility>
+#include <cstdint>
+#include <string>
 #include <vector>
 
-#include "../ops/op.h"
+#include "../kernels/storage.h"
 
 namespace selfnorm::cudnn {
 
-inline void check(cudnnStatus_t status, const char* call) {
-  if (status == CUDNN_STATUS_SUCCESS) return;
-  char text[1024] = "";
-  cudnnGetLastErrorString(text, sizeof(text));
-  throw Error(status == CUDNN_STATUS_ALLOC_FAILED ? "ERR_OUT_OF_MEMORY" : "ERR_CUDA",
-              std::string(call) + ": " + cudnnGetErrorString(status) + (text[0] ? std::string(": ") + text : ""));
-}
-
-// A backend descriptor. set() calls chain; finalize() ends the setting.
-class Descriptor {
- public:
-  explicit Descriptor(cudnnBackendDescriptorType_t type) {
-    check(cudnnBackendCreateDescriptor(type, &descriptor_), "cudnnBackendCreateDescriptor");
-  }
-  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, nullptr)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (descriptor_) cudnnBackendDestroyDescriptor(descriptor_);
-  }
-  cudnnBackendDescriptor_t get() const { return descriptor_; }
-
-  Descriptor& set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, int64_t count,
-                  const void* values) {
-    check(cudnnBackendSetAttribute(descriptor_, name, type, count, values), "cudnnBackendSetAttribute");
-    return *this;
-  }
-  Descriptor& set(cudnnBackendAttributeName_t name, int64_t value) { return set(name, CUDNN_TYPE_INT64, 1, &value); }
-  Descriptor& set(cudnnBackendAttributeName_t name, const std::vector<int64_t>& values) {
-    return set(name, CUDNN_TYPE_INT64, int64_t(values.size()), values.data());
-  }
-  Descriptor& set(cudnnBackendAttributeName_t name, cudnnDataType_t value) {
-    return set(name, CUDNN_TYPE_DATA_TYPE, 1, &value);
-  }
-  Descriptor& set(cudnnBackendAttributeName_t name, float value) { return set(name, CUDNN_TYPE_FLOAT, 1, &value); }
-  Descriptor& set(cudnnBackendAttributeName_t name, const Descriptor& value) {
-    const cudnnBackendDescriptor_t raw = value.get();
-    return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &raw);
-  }
-  Descriptor& set(cudnnBackendAttributeName_t name, cudnnHandle_t value) {
-    return set(name, CUDNN_TYPE_HANDLE, 1, &value);
-  }
-  Descriptor& finalize() {
-    check(cudnnBackendFinalize(descriptor_), "cudnnBackendFinalize");
-    return *this;
-  }
-
- private:
-  cudnnBackendDescriptor_t descriptor_ = nullptr;
+enum class Mode {
+  kAdd,
+  kMultiply,
+  kSubtract,
+  kDivide,
+  kMinimum,
+  kGreater,  // 1 where x > b, else 0
+  kGreaterEqual,
+  kAbsolute,
+  kExponential,
+  kRelu,      // attributes: upper clip, slope below 0
+  kElu,       // attribute: alpha
+  kSoftplus,  // attribute: beta
+  kSigmoid,
+  kTanh,
+  kGelu,
+  kGeluTanh,
+  kSilu,
+  // dx from (x, dy)
+  kGeluBackward,
+  kGeluTanhBackward,
+  kSiluBackward,
 };
 
-// A tensor in memory with sizes and strides in elements; `id` is its name in the variant pack.
-Descriptor tensor(int64_t id, cudnnDataType_t type, const std::vector<int64_t>& sizes,
-                  const std::vector<int64_t>& strides, int64_t alignment);
+// A tensor's number in its graph, which is its name when the plan runs.
+using TensorId = int64_t;
 
-struct Requirements {
-  bool strict_float32;  // no engine that rounds float32 operands to fewer bits
-  size_t workspace;     // most bytes of workspace
+struct GraphTensor {
+  DType dtype;
+  std::vector<int64_t> sizes, strides;  // in elements
+  int64_t alignment;                    // bytes that its address is a multiple of
+  bool in_memory;                       // false: it lives in the kernel's registers
+  bool is_scalar;                       // given by value when the plan runs, not by address
+  float value;                          // of a scalar; plans do not depend on it
 };
 
-// A plan that is ready to run, with the descriptors it refers to.
-class Plan {
- public:
-  // The best deterministic engine for one operation, by cuDNN's heuristic and then its fallback list; none if no engine
-  // meets the requirements.
-  static std::optional<Plan> find(cudnnHandle_t handle, const Descriptor& operation, const Requirements& requirements);
+struct Windows {
+  int64_t stride_height, stride_width;
+  int64_t pad_top, pad_left, pad_bottom, pad_right;
+  int64_t dilation_height, dilation_width;
+};
 
-  size_t workspace() const { return workspace_; }
-  // `ids` and `addresses` in one order. Runs on the handle's stream.
-  void run(cudnnHandle_t handle, const std::vector<int64_t>& ids, const std::vector<void*>& addresses, void* workspace);
+struct GraphNode {
+  enum class Kind { kMatmul, kConvolution, kConvolutionBackwardInput, kConvolutionBackwardFilter, kPointwise, kSum };
+  Kind kind;
+  std::vector<TensorId> inputs;
+  TensorId output;
+  Mode mode = Mode::kAdd;                 // pointwise
+  double attribute = 0, upper_clip = -1;  // pointwise; negative: no clip
+  Windows windows{};                      // convolutions
+};
+
+class Graph {
+ public:
+  TensorId memory(DType dtype, std::vector<int64_t> sizes, std::vector<int64_t> strides, int64_t alignment);
+  // A float32 number given when the plan runs, of as many axes as the tensors it meets.
+  TensorId scalar(float value, size_t axes);
+
+  // Each gives a float32 tensor in registers; into() is how a result gets to memory.
+  TensorId matmul(TensorId a, TensorId b);
+  // (x, filter) -> y; y's sizes and layout as those of `like`.
+  TensorId convolution(TensorId x, TensorId filter, const GraphTensor& like, const Windows& windows);
+  TensorId convolution_backward_input(TensorId dy, TensorId filter, const GraphTensor& like, const Windows& windows);
+  TensorId convolution_backward_filter(TensorId x, TensorId dy, const GraphTensor& like, const Windows& windows);
+  TensorId unary(Mode mode, TensorId x, double attribute = 0, double upper_clip = -1);
+  TensorId binary(Mode mode, TensorId x, TensorId b);
+  TensorId with_number(Mode mode, TensorId x, double b) { return binary(mode, x, scalar(float(b), axes(x))); }
+
+  // The result `from` goes to memory as `to`: it is computed into `to`, whose dtype it takes. Where other nodes read
+  // it, they read what was stored.
+  void into(TensorId from, TensorId to);
+  // sums (float32, zeroed by the caller) += x over the axes where sums has size 1, by atomic additions.
+  void add_sums(TensorId x, TensorId sums);
+
+  const GraphTensor& operator[](TensorId id) const { return tensors_[size_t(id)]; }
+  const std::vector<GraphTensor>& tensors() const { return tensors_; }
+  const std::vector<GraphNode>& nodes() const { return nodes_; }
+  // Whether two runs may differ in their last bits.
+  bool adds_atomically() const;
+  // The graph in words, all that a plan depends on: two graphs with one text have the same plans.
+  std::string text() const;
 
  private:
-  Plan(Descriptor plan, size_t workspace) : plan_(std::move(plan)), workspace_(workspace) {}
+  size_t axes(TensorId id) const { return tensors_[size_t(id)].sizes.size(); }
+  TensorId add(GraphTensor tensor);
+  TensorId result(GraphNode node, const GraphTensor& like);
 
-  Descriptor plan_;
-  size_t workspace_;
+  std::vector<GraphTensor> tensors_;
+  std::vector<GraphNode> nodes_;
 };
 
 }  // namespace selfnorm::cudnn

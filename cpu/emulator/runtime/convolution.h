@@ -12,10 +12,12 @@ inline constexpr bool kLibraryFilterOutFirst = false;
 inline constexpr bool kLibraryAddsBias = true;
 
 inline std::optional<DType> library_convolution_dtype(const ConvolutionProblem&) { return std::nullopt; }
-inline bool library_convolution_fuses(const ConvolutionProblem&, const ActivationFacts&, std::span<const double>) {
+inline bool library_convolution_fuses(Queue&, const ConvolutionProblem&, const ActivationFacts&,
+                                      std::span<const double>) {
   return false;
 }
-inline bool library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*) {
+inline bool library_convolution(Queue&, const ConvolutionProblem&, const void*, const void*, const void*, void*,
+                                void*) {
   return false;
 }
 
