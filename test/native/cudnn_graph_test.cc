@@ -190,6 +190,17 @@ TEST(CudnnGraph, OnlyEndsInMemory) {
   EXPECT_TRUE(matmul_graph(one_by_one(), epilogue, 16)->graph.adds_atomically());
 }
 
+TEST(CudnnGraph, ReadsWhatWasStoredOfAResult) {
+  Graph graph;
+  const TensorId x = graph.memory(DType::kFloat16, {1, 1, 1}, {1, 1, 1}, 16);
+  const TensorId half = graph.memory(DType::kFloat16, {1, 1, 1}, {1, 1, 1}, 16);
+  const TensorId z = graph.unary(Mode::kTanh, x), y = graph.unary(Mode::kAbsolute, z);
+  graph.into(z, half);
+  EXPECT_EQ(graph.nodes()[0].output, half);
+  EXPECT_EQ(graph.nodes()[1].inputs, (std::vector<TensorId>{half}));
+  EXPECT_EQ(graph.nodes()[1].output, y);
+}
+
 TEST(CudnnGraph, HasOneTextForOnePlan) {
   const ActivationFacts selu = SN_BUILD::Selu::kFacts, elu = SN_BUILD::Elu::kFacts;
   MatmulProblem problem = one_by_one();
