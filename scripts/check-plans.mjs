@@ -1,6 +1,7 @@
 // Makes the plans of cuDNN that the experiments need, for an H200 and an A100 that need not be there, and holds them against
 // the tables of test/plans/: a fused kernel that a change of ours, or a new cuDNN, loses is a failure here and not a slow run
 // on somebody's GPU. Needs a CUDA build (npm run build:native); each plan compiles a kernel, which takes up to a second.
+//   node scripts/check-plans.mjs [build folder]
 //   node scripts/check-plans.mjs            a part that shows each kind of graph
 //   node scripts/check-plans.mjs --full     all of the tables: ten minutes or so for each device
 //   node scripts/check-plans.mjs --write    all of it, and the tables made anew
@@ -10,9 +11,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 const DEVICES = ['h200', 'a100'];
-const options = process.argv.slice(2);
+const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const unknown = options.filter((option) => option !== '--full' && option !== '--write');
-const build = 'build';
+const build = process.argv.slice(2).find((argument) => !argument.startsWith('-')) ?? 'build';
 
 function stop(message) {
   console.error(`check:plans: ${message}`);
