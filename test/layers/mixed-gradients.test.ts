@@ -147,3 +147,27 @@ describe.each(halves)('%s gradients', (half, policy) => {
     expect(Object.values(grads)[0]!.arraySync()).toEqual([[3000], [0]]);
   });
 });
+
+describe.each(['bfloat16', 'float16'] as const)('fused ops in %s', (half) => {
+  const bias = sn.variable([0.5, -0.25, 2], true, `${half} bias`);
+  const cases: readonly (readonly [string, () => sn.Tensor])[] = [
+    [
+      'matMul',
+      () =>
+        sn.fused.matMul({ a: exact([4, 2], 1).cast(half), b: exact([2, 3], 2).cast(half), bias, activation: 'selu' }),
+    ],
+    [
+      'conv2d',
+      () => {
+        const [x, filter] = [exact([1, 4, 4, 2], 1).cast(half), exact([2, 2, 2, 3], 2).cast(half)];
+        return sn.fused.conv2d({ x, filter, strides: 1, pad: 'valid', bias, activation: 'elu' });
+      },
+    ],
+  ];
+  test.each(cases)('%s takes a float32 bias, whose gradient is float32', (_name, f) => {
+    expect(f().dtype).toBe(half);
+    const { grads } = sn.variableGrads(() => sn.sum(f()), [bias]);
+    expect(grads[bias.name]!.dtype).toBe('float32');
+    expect(grads[bias.name]!.dataSync().every((value) => value > 0)).toBe(true);
+  });
+});

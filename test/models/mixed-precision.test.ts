@@ -279,6 +279,46 @@ test.each(['bfloat16', 'float16'] as const)('recorded steps in %s give the bits 
   expect(await run(false)).toEqual(await run(true));
 });
 
+test('a saved float16 training goes on bit for bit, its scale and its counts with it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'selfnorm-mixed-'));
+  try {
+    const make = (): sn.Model => {
+      const { alphaDropout, batchNormalization, dense } = layers;
+      const dtype = 'mixed_float16';
+      const model = sn.sequential({
+        layers: [
+          dense({ units: 8, activation: 'selu', inputShape: [4], dtype, name: 'hidden' }),
+          batchNormalization({ dtype, name: 'norm' }),
+          alphaDropout({ rate: 0.1, dtype, name: 'drop' }),
+          dense({ units: 3, activation: 'softmax', dtype, name: 'out' }),
+        ],
+      });
+      const lossScaling = { initialScale: 2 ** 20, growthSteps: 3 };
+      const optimizer = sn.train.adam(0.01, 0.9, 0.999, null, { lossScaling });
+      model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy' });
+      return model;
+    };
+    const [x, y] = [sn.randomNormal([40, 4], 0, 1, 'float32', 1), sn.randomUniform([40], 0, 3, 'int32', 2)];
+    const args = { batchSize: 8, verbose: 0 } as const;
+    sn.setSeed(5);
+    const whole = make();
+    const { history: wanted } = await whole.fit(x, y, { ...args, epochs: 4 });
+    expect(wanted['skippedSteps']![1]).toBeGreaterThan(0);
+    sn.setSeed(5);
+    const first = make();
+    await first.fit(x, y, { ...args, epochs: 2 });
+    await first.save(join(folder, 'net'), { includeOptimizer: true });
+    sn.setSeed(99);
+    const second = make();
+    const initialEpoch = await second.loadTrainingState(join(folder, 'net'));
+    const { history } = await second.fit(x, y, { ...args, epochs: 4, initialEpoch });
+    expect(weightsOf(second)).toEqual(weightsOf(whole));
+    for (const log of ['loss', 'lossScale', 'skippedSteps']) expect(history[log]).toEqual(wanted[log]!.slice(2));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("a batch that overflows float16 does not spoil batch normalisation's averages", async () => {
   const model = sn.sequential({
     layers: [

@@ -122,6 +122,19 @@ test('weights of an optimizer without a scale start it anew; with nonsense for a
   );
 });
 
+test('float16 gradients of float32 variables are looked at and unscaled in float32', async () => {
+  const w = sn.variable([1, 2], true, 'float16 gradients');
+  const optimizer = sn.train.sgd(1, { lossScaling: { initialScale: 2 ** 20 } });
+  optimizer.applyGradients({ [w.name]: sn.tensor([2 ** 15, 2 ** -10], [2], 'float16') });
+  // Unscaled in float16, the second would be 0.
+  expect([...w.dataSync()]).toEqual([1 - 2 ** -5, 2]);
+  w.assign([0, 0]);
+  optimizer.applyGradients({ [w.name]: sn.tensor([2 ** 15, 2 ** -10], [2], 'float16') });
+  expect([...w.dataSync()]).toEqual([-(2 ** -5), -(2 ** -30)]);
+  optimizer.applyGradients({ [w.name]: sn.tensor([70000, 0], [2], 'float16') });
+  expect(await optimizer.skippedSteps).toBe(1);
+});
+
 test('a step reads nothing from the device', () => {
   const { loss } = problem('reads nothing');
   const optimizer = sn.train.adam(0.1, 0.9, 0.999, null, { lossScaling: true, clipNorm: 1 });
@@ -183,7 +196,8 @@ describe('a compiled model', () => {
     const model = sn.sequential({ layers: [sn.layers.dense({ units: 3, inputShape: [3] })] });
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
     model.add(half());
-    await model.trainOnBatch(sn.ones([2, 3]), sn.ones([2, 2]));
+    // Without a gradient, whatever the first weights are: nothing overflows.
+    await model.trainOnBatch(sn.zeros([2, 3]), sn.zeros([2, 2]));
     expect(await model.optimizer.lossScale).toBe(2 ** 15);
   });
 
