@@ -15,8 +15,7 @@ struct ConvolutionProblem {
   int32_t tensor_float32 = 0;  // CUDA: float32 operands may be rounded to TF32
   int32_t activation = -1;     // row of the activation table applied to the result; -1: none
   int32_t direction = 0;       // ConvolutionDirection
-  int32_t keeps_pre = 0;       // the activation's input is wanted beside its result
-  int32_t groups = 1;          // equal runs of channels that do not see each other
+  int64_t keeps_pre = 0;       // the activation's input is wanted beside its result
   int64_t batch = 0, in_height = 0, in_width = 0, in_channels = 0;
   int64_t out_height = 0, out_width = 0, out_channels = 0;
   int64_t filter_height = 0, filter_width = 0;

@@ -44,6 +44,8 @@ export interface ConvolutionConfig extends LayerConfig, WeightConfig<'bias'>, Ac
 export interface Conv2DConfig extends ConvolutionConfig, WeightConfig<'kernel'> {
   /** Number of output channels. */
   filters: number;
+  /** Equal runs of channels that do not see each other; default 1. Of conv2d alone. */
+  groups?: number;
 }
 /** Options of layers.depthwiseConv2d. */
 export interface DepthwiseConv2DConfig extends ConvolutionConfig, WeightConfig<'depthwise'> {
@@ -113,18 +115,26 @@ abstract class Convolution extends Layer {
 export class Conv2D extends Convolution {
   static override readonly className: string = 'Conv2D';
   readonly filters: number;
+  readonly groups: number;
   protected readonly kernelRecipe: WeightRecipe;
   protected kernel!: Variable;
 
   constructor(config: Conv2DConfig = {} as Conv2DConfig) {
     super(config);
     this.filters = count(this.name, 'filters', config.filters);
+    this.groups = count(this.name, 'groups', config.groups ?? 1);
+    if (this.filters % this.groups !== 0) {
+      throw invalid('ERR_ARGUMENT', this.name, 'groups', `a divisor of filters ${this.filters}`, this.groups);
+    }
     this.kernelRecipe = weightRecipe(this.name, 'kernel', config, 'glorotNormal');
   }
 
   override build(inputShapes: readonly SymbolicShape[]): void {
     const channels = channelsOf(this.name, inputShapes[0]!);
-    const shape = [...this.kernelSize, channels, this.filters];
+    if (channels % this.groups !== 0) {
+      throw invalid('ERR_ARGUMENT', this.name, 'groups', `a divisor of the input's ${channels} channels`, this.groups);
+    }
+    const shape = [...this.kernelSize, channels / this.groups, this.filters];
     this.kernel = this.addWeight('kernel', shape, this.kernelRecipe.options);
     this.finishBuild(inputShapes, channels, this.filters);
   }
@@ -134,15 +144,17 @@ export class Conv2D extends Convolution {
   }
 
   override call([x]: readonly Tensor[]): Tensor {
-    const { bias, strides, padding: pad, dilationRate: dilations, activation } = this;
+    const { bias, strides, padding: pad, dilationRate: dilations, groups, activation } = this;
     const filter = this.castWeight(this.kernel);
     const epilogue = { ...(bias === null ? {} : { bias: this.castWeight(bias) }), ...activation.epilogue };
-    const y = fused.conv2d({ x: x!, filter, strides, pad, dilations, ...epilogue });
+    const y = fused.conv2d({ x: x!, filter, strides, pad, dilations, groups, ...epilogue });
     return activation.epilogue === null ? activation.apply(y) : y;
   }
 
   override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), filters: this.filters, ...this.kernelRecipe.config };
+    // tfjs knows no groups: its models get the word only where it says something.
+    const groups = this.groups === 1 ? {} : { groups: this.groups };
+    return { ...super.getConfig(), filters: this.filters, ...groups, ...this.kernelRecipe.config };
   }
 }
 registerLayer(Conv2D);
@@ -191,6 +203,7 @@ export class Conv2DTranspose extends Conv2D {
     if (this.dilationRate.some((rate) => rate !== 1)) {
       throw invalid('ERR_ARGUMENT', this.name, 'dilationRate', '1', config.dilationRate);
     }
+    if (this.groups !== 1) throw invalid('ERR_ARGUMENT', this.name, 'groups', '1', config.groups);
   }
 
   override build(inputShapes: readonly SymbolicShape[]): void {
@@ -221,7 +234,7 @@ registerLayer(Conv2DTranspose);
  * A convolutional layer: activation(conv2d(x, kernel) + bias) in one fused op.
  *
  * Input `[batch, height, width, channels]`, output `[batch, outHeight, outWidth, filters]`. Weights: kernel
- * `[kernelHeight, kernelWidth, channels, filters]` (glorotNormal), bias `[filters]` (zeros).
+ * `[kernelHeight, kernelWidth, channels / groups, filters]` (glorotNormal), bias `[filters]` (zeros).
  * @example sn.layers.conv2d({filters: 32, kernelSize: 3, padding: 'same', activation: 'selu'})
  */
 export const conv2d = (config: Conv2DConfig): Conv2D => new Conv2D(config);

@@ -20,7 +20,9 @@ import {
   type Windows,
 } from './convolution-shape.js';
 import { evaluate, floatOperand, type LazyGradients } from './define.js';
+import { concat } from './join.js';
 import { reshape } from './reshape.js';
+import { split } from './slice.js';
 
 /** The three native ops of a kind of convolution. */
 class Convolution {
@@ -79,6 +81,22 @@ const DEPTHWISE = new Convolution('depthwiseConv2d', (filter) => filter[2]! * fi
 /** The kind behind conv2d, for fused.conv2d. */
 export const CONV2D = DENSE;
 
+/**
+ * conv2d of groups of channels that do not see each other: one convolution a group, or one depthwise convolution where every
+ * channel is a group of its own.
+ */
+export function groupedConv2d({ x, filter, windows, groups }: Operands): Tensor {
+  if (groups === 1) return DENSE.y(x, filter, windows);
+  const [height, width, inside, outputs] = filter.shape as [number, number, number, number];
+  if (inside === 1) {
+    // Output channel group * multiplier + m is the group's filter m: the depthwise order.
+    return DEPTHWISE.y(x, reshape(filter, [height, width, groups, outputs / groups]), windows);
+  }
+  const filters = split(filter, groups, 3);
+  const parts = split(x, groups, 3).map((part, group) => DENSE.y(part, filters[group]!, windows));
+  return concat(parts, 3);
+}
+
 /** Native parameters: strides, padding above and left, dilations. */
 export const geometry = (windows: Windows): number[] => [...windows.strides, ...windows.pad, ...windows.dilations];
 
@@ -88,6 +106,8 @@ export interface Operands {
   readonly x: Tensor;
   readonly filter: Tensor;
   readonly windows: Windows;
+  /** Runs of channels that do not see each other; 1 for all but conv2d. */
+  readonly groups: number;
   /** Whether the caller gave a single image, without a batch axis. */
   readonly single: boolean;
 }
@@ -101,13 +121,21 @@ export function convolutionOperands(
   pad: Padding,
   dilations: Size2d,
   lastAxis: string,
+  groups = 1,
 ): Operands {
   let images = floatOperand(op, 'x', x);
   let weights = floatOperand(op, 'filter', filter);
   sameBackend(op, images, weights);
   checkImages(op, images);
   const channels = images.shape[images.rank - 1]!;
-  checkFilter(op, weights, channels, 2, "x's channels", `[height, width, inChannels, ${lastAxis}]`);
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+    throw invalid('ERR_ARGUMENT', op, 'groups', `an integer that divides x's ${channels} channels`, groups);
+  }
+  const inside = groups === 1 ? "x's channels" : `x's channels / groups, ${channels} / ${groups} =`;
+  checkFilter(op, weights, channels / groups, 2, inside, `[height, width, inChannels, ${lastAxis}]`);
+  if (weights.shape[3]! % groups !== 0) {
+    throw invalid('ERR_SHAPE', op, 'filter', `outChannels that ${groups} groups divide`, [...weights.shape]);
+  }
   const steps = pair(op, 'strides', strides);
   const spread = pair(op, 'dilations', dilations);
   const size = pair(op, 'filter', weights.shape.slice(0, 2));
@@ -116,7 +144,7 @@ export function convolutionOperands(
   if (images.dtype !== dtype) images = cast(images, dtype);
   if (weights.dtype !== dtype) weights = cast(weights, dtype);
   const single = images.rank === 3;
-  return { x: single ? reshape(images, [1, ...images.shape]) : images, filter: weights, windows, single };
+  return { x: single ? reshape(images, [1, ...images.shape]) : images, filter: weights, windows, groups, single };
 }
 
 /** Drops the batch axis again if the caller gave a single image. */
@@ -125,12 +153,14 @@ export const unbatch = (y: Tensor, single: boolean): Tensor => (single ? reshape
 /**
  * Two-dimensional convolution (as in all deep learning libraries: correlation).
  * @param x [batch, height, width, inChannels] or [height, width, inChannels]. Integers become float32.
- * @param filter [filterHeight, filterWidth, inChannels, outChannels].
+ * @param filter [filterHeight, filterWidth, inChannels / groups, outChannels].
  * @param strides Steps down and to the right.
  * @param pad 'same', 'valid', a number of cells on every side, or [[0,0],[top,bottom],[left,right],[0,0]].
  * @param dataFormat Only 'NHWC'.
  * @param dilations Distance of the filter's taps, 1 by default.
  * @param dimRoundingMode Only the default, 'floor'.
+ * @param groups Equal runs of channels, 1 by default: output channels of a run see the input channels of that run only, as
+ *   Keras's `groups`. Each group is a convolution of its own, but for as many groups as channels, which are one depthwise one.
  * @returns [batch, outHeight, outWidth, outChannels], or without the batch axis.
  * @throws ShapeError when channels differ or the filter does not fit the image.
  */
@@ -142,10 +172,11 @@ export function conv2d(
   dataFormat: 'NHWC' = 'NHWC',
   dilations: Size2d = [1, 1],
   dimRoundingMode?: 'floor',
+  groups = 1,
 ): Tensor {
   checkLayout('conv2d', dataFormat, dimRoundingMode);
-  const operands = convolutionOperands('conv2d', x, filter, strides, pad, dilations, 'outChannels');
-  return unbatch(DENSE.y(operands.x, operands.filter, operands.windows), operands.single);
+  const operands = convolutionOperands('conv2d', x, filter, strides, pad, dilations, 'outChannels', groups);
+  return unbatch(groupedConv2d(operands), operands.single);
 }
 
 /**
@@ -182,6 +213,7 @@ export function depthwiseConv2d(
  * @param strides Of that conv2d.
  * @param pad Of that conv2d.
  * @param dimRoundingMode Only the default, 'floor'.
+ * @param dilations Of that conv2d, 1 by default.
  */
 export function conv2dTranspose(
   x: TensorLike,
@@ -190,6 +222,7 @@ export function conv2dTranspose(
   strides: Size2d,
   pad: Padding,
   dimRoundingMode?: 'floor',
+  dilations: Size2d = [1, 1],
 ): Tensor {
   const op = 'conv2dTranspose';
   checkLayout(op, 'NHWC', dimRoundingMode);
@@ -203,7 +236,8 @@ export function conv2dTranspose(
     throw invalid('ERR_SHAPE', op, 'outputShape', `${images.rank} sizes, as x has`, outputShape);
   }
   const size = pair(op, 'filter', weights.shape.slice(0, 2));
-  const windows = windowsOver(op, imageOf(outputShape), size, pair(op, 'strides', strides), pad);
+  const steps = pair(op, 'strides', strides);
+  const windows = windowsOver(op, imageOf(outputShape), size, steps, pad, pair(op, 'dilations', dilations));
   const batch = images.rank === 4 ? [images.shape[0]!] : [];
   const expected = [...batch, ...imageOf(outputShape), weights.shape[2]!];
   if (!sameShape(outputShape, expected)) {

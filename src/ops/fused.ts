@@ -15,7 +15,7 @@ import { add } from './arithmetic.js';
 import { biasGradients } from './bias-activation.js';
 import { cast } from './cast.js';
 import { checkLayout, type Padding, type Size2d } from './convolution-shape.js';
-import { CONV2D, convolutionOperands, geometry, unbatch } from './convolution.js';
+import { CONV2D, convolutionOperands, geometry, groupedConv2d, unbatch } from './convolution.js';
 import { alphaDropout, dropout } from './dropout.js';
 import { evaluate, type LazyGradients } from './define.js';
 import { MATMUL, matMul as plainMatMul, product, productGradients } from './matmul.js';
@@ -61,6 +61,8 @@ export interface FusedConv2d extends Epilogue {
   dataFormat?: 'NHWC';
   dilations?: Size2d;
   dimRoundingMode?: 'floor';
+  /** Equal runs of channels that do not see each other, as conv2d's; 1 by default. */
+  groups?: number;
 }
 
 /** An activation with its parameters, and the number of its row in the native table. */
@@ -221,30 +223,23 @@ export function matMul(options: FusedMatMul): Tensor {
 
 /**
  * activation(conv2d(x, filter) + bias): a convolutional layer in one op.
- * @param options x, filter, strides, pad, dataFormat, dilations as conv2d's; bias, usually [outChannels]; activation by name
+ * @param options x, filter, strides, pad, dataFormat, dilations, groups as conv2d's; bias, usually [outChannels]; activation by name
  *   with its alpha, scale or beta; preluActivationWeights with 'prelu'.
  * @returns [batch, outHeight, outWidth, outChannels], or without the batch axis.
  * @throws As conv2d, and for unknown activations, parameters out of range and a bias that does not broadcast.
  */
 export function conv2d(options: FusedConv2d): Tensor {
   const op = 'fused.conv2d';
-  const { strides, pad, dilations = [1, 1] } = options;
+  const { strides, pad, dilations = [1, 1], groups } = options;
   checkLayout(op, options.dataFormat ?? 'NHWC', options.dimRoundingMode);
   const applied = resolve(op, options);
-  const { x, filter, windows, single } = convolutionOperands(
-    op,
-    options.x,
-    options.filter,
-    strides,
-    pad,
-    dilations,
-    'outChannels',
-  );
+  const operands = convolutionOperands(op, options.x, options.filter, strides, pad, dilations, 'outChannels', groups);
+  const { x, filter, windows, single } = operands;
   const shape = CONV2D.outputShape(x, filter, windows);
   const bias = convertBias(op, options, x, shape);
   const columns = bias === null ? null : columnBias(bias, shape, x);
-  if (bias !== null && columns === null) {
-    return unbatch(finish(options, CONV2D.y(x, filter, windows), bias, applied), single);
+  if (operands.groups > 1 || (bias !== null && columns === null)) {
+    return unbatch(finish(options, groupedConv2d(operands), bias, applied), single);
   }
   const core: Core = {
     native: CONV2D.forward,

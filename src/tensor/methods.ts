@@ -155,6 +155,7 @@ export interface TensorMethods<S extends Shape, D extends DType> extends Activat
     dataFormat?: 'NHWC',
     dilations?: Size2d,
     dimRoundingMode?: 'floor',
+    groups?: number,
   ): Tensor;
   depthwiseConv2d(
     filter: TensorLike,
@@ -170,6 +171,7 @@ export interface TensorMethods<S extends Shape, D extends DType> extends Activat
     strides: Size2d,
     pad: Padding,
     dimRoundingMode?: 'floor',
+    dilations?: Size2d,
   ): Tensor;
   maxPool(filterSize: Size2d, strides: Size2d, pad: Padding, dimRoundingMode?: 'floor'): Tensor;
   avgPool(filterSize: Size2d, strides: Size2d, pad: Padding, dimRoundingMode?: 'floor'): Tensor;

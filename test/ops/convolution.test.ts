@@ -29,6 +29,7 @@ interface Case {
   pad: 'same' | 'valid' | number | [[0, 0], [number, number], [number, number], [0, 0]];
   dilations: [number, number];
   depthwise?: boolean;
+  groups?: number;
 }
 
 interface Reference {
@@ -60,7 +61,7 @@ function along(
 /** y, and the gradients of sum(dy y): one loop over every product. */
 function reference(c: Case, x: Float64Array, filter: Float64Array, dyAt: (size: number) => Float64Array): Reference {
   const [batch, height, width, channels] = c.x;
-  const [fh, fw, , last] = c.filter;
+  const [fh, fw, inside, last] = c.filter;
   const [rows, top] = along(height, fh, c.strides[0], c.dilations[0], c.pad, 0);
   const [columns, left] = along(width, fw, c.strides[1], c.dilations[1], c.pad, 1);
   const outputs = c.depthwise ? channels * last : last;
@@ -86,7 +87,10 @@ function reference(c: Case, x: Float64Array, filter: Float64Array, dyAt: (size: 
             const to = ((b * rows + r) * columns + q) * outputs;
             for (let d = 0; d < channels; d++)
               for (let k = 0; k < last; k++) {
-                multiply(from + d, ((i * fw + j) * channels + d) * last + k, to + (c.depthwise ? d * last + k : k));
+                // Output channels of a group see the group's input channels.
+                if (Math.floor(d / inside) !== Math.floor((k * (c.groups ?? 1)) / last)) continue;
+                const weight = ((i * fw + j) * inside + (d % inside)) * last + k;
+                multiply(from + d, weight, to + (c.depthwise ? d * last + k : k));
               }
           }
   return { shape, y, dx, dfilter };
@@ -104,6 +108,9 @@ const CASES: Case[] = [
   { name: 'depthwise', x: [2, 15, 14, 67], filter: [3, 3, 67, 1], strides: [1, 1], pad: 'same', dilations: [1, 1], depthwise: true },
   { name: 'depthwise, strides, dilated', x: [2, 15, 14, 32], filter: [3, 3, 32, 1], strides: [2, 1], pad: 'same', dilations: [1, 2], depthwise: true },
   { name: 'depthwise, multiplier 3', x: [2, 9, 8, 23], filter: [3, 2, 23, 3], strides: [2, 1], pad: 'valid', dilations: [1, 1], depthwise: true },
+  { name: 'groups', x: [2, 9, 7, 12], filter: [3, 3, 4, 18], strides: [1, 1], pad: 'same', dilations: [1, 1], groups: 3 },
+  { name: 'groups, strides, dilated', x: [1, 13, 11, 10], filter: [3, 2, 5, 6], strides: [2, 1], pad: 'valid', dilations: [1, 2], groups: 2 },
+  { name: 'a group for each channel', x: [2, 8, 9, 21], filter: [3, 3, 1, 42], strides: [1, 2], pad: 'same', dilations: [1, 1], groups: 21 },
 ]; // prettier-ignore
 
 describe.each(['float32', 'float64', 'bfloat16', 'float16'] as DType[])('convolution of %s', (dtype) => {
@@ -112,8 +119,10 @@ describe.each(['float32', 'float64', 'bfloat16', 'float16'] as DType[])('convolu
     const x = grid(size(c.x), 1);
     const filter = grid(size(c.filter), 2);
     const expected = reference(c, x, filter, (n) => grid(n, 3));
-    const op = c.depthwise ? sn.depthwiseConv2d : sn.conv2d;
-    const f = (a: Tensor, w: Tensor): Tensor => op(a, w, c.strides, c.pad, 'NHWC', c.dilations);
+    const f = (a: Tensor, w: Tensor): Tensor =>
+      c.depthwise
+        ? sn.depthwiseConv2d(a, w, c.strides, c.pad, 'NHWC', c.dilations)
+        : sn.conv2d(a, w, c.strides, c.pad, 'NHWC', c.dilations, undefined, c.groups);
     const inputs = [sn.tensor(x, c.x, dtype), sn.tensor(filter, c.filter, dtype)];
     const dy = sn.tensor(grid(size(expected.shape), 3), expected.shape, dtype);
     const { value, grads } = sn.valueAndGrads(f)(inputs, dy);
@@ -132,6 +141,49 @@ test('conv2dTranspose is the gradient of conv2d', () => {
   const y = sn.conv2dTranspose(x, filter, [2, 10, 11, 8], 2, 'same');
   expectClose('y', host(y), host(expected), 'float32', 'exact');
   expect(y.shape).toEqual([2, 10, 11, 8]);
+});
+
+test('conv2dTranspose with dilations, and its gradients, are those of a conv2d with them', () => {
+  const filter = sn.tensor(grid(3 * 2 * 5 * 7, 1), [3, 2, 5, 7], 'float64');
+  const x = sn.tensor(grid(2 * 4 * 5 * 7, 2), [2, 4, 5, 7], 'float64');
+  const g = sn.tensor(grid(2 * 8 * 8 * 5, 3), [2, 8, 8, 5], 'float64');
+  const down = (image: Tensor, w: Tensor): Tensor => sn.conv2d(image, w, 1, 'valid', 'NHWC', [2, 3]);
+  const up = (a: Tensor, w: Tensor): Tensor => sn.conv2dTranspose(a, w, [2, 8, 8, 5], 1, 'valid', undefined, [2, 3]);
+  const { value, grads } = sn.valueAndGrads(up)([x, filter], g);
+  expect(value.shape).toEqual([2, 8, 8, 5]);
+  expectClose(
+    'y',
+    host(value),
+    host(sn.grad((a) => down(a, filter))(sn.zeros([2, 8, 8, 5], 'float64'), x)),
+    'float64',
+    'exact',
+  );
+  expectClose('dx', host(grads[0]!), host(down(g, filter)), 'float64', 'product');
+  expectClose('dfilter', host(grads[1]!), host(sn.grad((w) => down(g, w))(filter, x)), 'float64', 'product');
+});
+
+test('fused.conv2d of groups is conv2d of groups, bias and activation', () => {
+  const x = sn.tensor(grid(2 * 6 * 5 * 8, 1), [2, 6, 5, 8]);
+  const filter = sn.tensor(grid(3 * 3 * 4 * 6, 2), [3, 3, 4, 6]);
+  const bias = sn.tensor(grid(6, 3), [6]);
+  const plain = (a: Tensor, w: Tensor, b: Tensor): Tensor =>
+    sn.selu(sn.add(sn.conv2d(a, w, 1, 'same', 'NHWC', 1, undefined, 2), b));
+  const fused = (a: Tensor, w: Tensor, b: Tensor): Tensor =>
+    sn.fused.conv2d({ x: a, filter: w, bias: b, strides: 1, pad: 'same', groups: 2, activation: 'selu' });
+  const dy = sn.tensor(grid(2 * 6 * 5 * 6, 4), [2, 6, 5, 6]);
+  const expected = sn.valueAndGrads(plain)([x, filter, bias], dy);
+  const got = sn.valueAndGrads(fused)([x, filter, bias], dy);
+  expect(got.value.shape).toEqual([2, 6, 5, 6]);
+  expectClose('y', host(got.value), host(expected.value), 'float32', 'product');
+  for (const i of [0, 1, 2]) {
+    expectClose(`gradient ${i}`, host(got.grads[i]!), host(expected.grads[i]!), 'float32', 'product');
+  }
+  const layer = sn.layers.conv2d({ filters: 6, kernelSize: 3, padding: 'same', activation: 'selu', groups: 2 });
+  layer.apply(x);
+  layer.setWeights([filter, bias]);
+  expectClose('layer', host(layer.apply(x)), host(expected.value), 'float32', 'product');
+  expect(layer.getConfig()['groups']).toBe(2);
+  expect(sn.layers.conv2d({ filters: 6, kernelSize: 3 }).getConfig()).not.toHaveProperty('groups');
 });
 
 test('the gradient of a gradient is the remaining map', () => {
@@ -168,6 +220,21 @@ test('errors name the op, the argument and what came', () => {
   expect(message(() => sn.conv2d(x, sn.zeros([3, 3, 16, 32]), 1, 'same'))).toBe(
     "conv2d: filter: expected inChannels 16 (axis 2) to equal x's channels 3, got [3,3,16,32]",
   );
+  const grouped = (filter: number[], groups: number): string =>
+    message(() => sn.conv2d(sn.zeros([1, 4, 4, 6]), sn.zeros(filter), 1, 'same', 'NHWC', 1, undefined, groups));
+  expect(grouped([3, 3, 6, 4], 4)).toBe("conv2d: groups: expected an integer that divides x's 6 channels, got 4");
+  expect(grouped([3, 3, 6, 4], 0)).toMatch(/^conv2d: groups: .* got 0/);
+  expect(grouped([3, 3, 6, 4], 2)).toBe(
+    "conv2d: filter: expected inChannels 6 (axis 2) to equal x's channels / groups, 6 / 2 = 3, got [3,3,6,4]",
+  );
+  expect(grouped([3, 3, 3, 5], 2)).toMatch(/^conv2d: filter: expected outChannels that 2 groups divide/);
+  expect(message(() => sn.layers.conv2d({ filters: 5, kernelSize: 3, groups: 2 }))).toMatch(
+    /groups: .*filters 5.*got 2/,
+  );
+  expect(message(() => sn.layers.conv2d({ filters: 4, kernelSize: 3, groups: 2 }).apply(x))).toMatch(
+    /groups: .* 3 .*got 2/,
+  );
+  expect(message(() => sn.layers.conv2dTranspose({ filters: 4, kernelSize: 3, groups: 2 }))).toMatch(/groups: /);
   expect(message(() => sn.conv2d(x, sn.zeros([5, 5, 3, 1]), 1, 'valid'))).toMatch(
     /^conv2d: pad: expected the window to fit/,
   );
