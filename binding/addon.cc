@@ -3,6 +3,8 @@
 // path.
 #include <napi.h>
 
+#include "runtime/kernel_choices.h"
+
 #include "guarded.h"
 
 namespace selfnorm {
@@ -85,6 +87,30 @@ Napi::Value list_activations(const Napi::CallbackInfo& info) {
       for (int k = 0; k < facts[i].kink_count; ++k) kinks[uint32_t(k)] = facts[i].kinks[k];
       row["parameters"] = parameters;
       row["kinks"] = kinks;
+      result[i] = row;
+    }
+    return result;
+  });
+}
+
+// What was chosen among several engines so far.
+Napi::Value list_kernel_choices(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    const Napi::Env env = info.Env();
+    const std::vector<KernelChoice> choices = kernel_choices();
+    Napi::Array result = Napi::Array::New(env, choices.size());
+    for (uint32_t i = 0; i < choices.size(); ++i) {
+      Napi::Object row = Napi::Object::New(env);
+      row["op"] = choices[i].op;
+      row["problem"] = choices[i].problem;
+      Napi::Array engines = Napi::Array::New(env);
+      for (const auto& [name, milliseconds] : choices[i].engines) {
+        Napi::Object engine = Napi::Object::New(env);
+        engine["name"] = name;
+        engine["milliseconds"] = milliseconds;
+        engines[engines.Length()] = engine;
+      }
+      row["engines"] = engines;
       result[i] = row;
     }
     return result;
@@ -284,6 +310,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("devices", list_devices);
   add("ops", list_ops);
   add("activations", list_activations);
+  add("kernelChoices", list_kernel_choices);
   add("openQueue", open_queue);
   add("create", create_tensor);
   add("markVariable", mark_variable);

@@ -33,8 +33,23 @@ const char* name_of(WarpOperation operation) {
     case WarpOperation::kShuffleXor: return "shuffle_xor";
     case WarpOperation::kShuffle: return "shuffle";
     case WarpOperation::kBallot: return "ballot";
+    case WarpOperation::kGather: return "gather";
   }
   return "warp operation";
+}
+
+/** What a lane brings to a gather: addresses, since its value may be of any size. */
+struct Gather {
+  const void* from;
+  void* to;
+  std::size_t bytes;
+};
+static_assert(sizeof(Gather) <= kLaneBytes);
+
+Gather of_gather(const LaneRequest& request) {
+  Gather gather;
+  std::memcpy(&gather, request.value, sizeof(gather));
+  return gather;
 }
 
 std::string hexadecimal(unsigned value) {
@@ -197,10 +212,12 @@ void Block::exchange(Thread& self, WarpOperation operation, unsigned mask, unsig
   check_arrival(warp, warp_index, lane, request);
   request.meeting = &meeting_of(warp, request.mask);
   ++request.meeting->lanes;
-  request.meeting->edge.give();
+  // A gather stands for mma and ldmatrix, which do not promise that the lanes' writes are seen.
+  const bool orders = operation != WarpOperation::kGather;
+  if (orders) request.meeting->edge.give();
   warp.waiting[lane] = &request;
   if (!complete(warp, warp_index, request.mask)) wait(self, Doing::kInWarp);
-  request.meeting->edge.take();
+  if (orders) request.meeting->edge.take();
   --request.meeting->lanes;
   if (bytes > 0) std::memcpy(result, request.result, bytes);
 }
@@ -217,6 +234,9 @@ Meeting& Block::meeting_of(Warp& warp, unsigned mask) {
 
 void Block::check_arrival(const Warp& warp, unsigned warp_index, unsigned lane, const LaneRequest& request) const {
   const std::string where = "warp " + std::to_string(warp_index) + ": " + name_of(request.operation) + ": ";
+  if (request.operation == WarpOperation::kGather && request.mask != ~0u) {
+    fail(where + "expected a full warp, got lanes " + list_of_lanes(request.mask));
+  }
   if (((request.mask >> lane) & 1u) == 0) {
     fail(where + "expected the mask to name the calling lane " + std::to_string(lane) + ", got " +
          hexadecimal(request.mask) + "; a lane calls only for itself");
@@ -249,7 +269,9 @@ bool Block::complete(Warp& warp, unsigned warp_index, unsigned mask) {
   for (unsigned lane = 0; lane < kWarpSize; ++lane) {
     if (((mask >> lane) & 1u) == 0) continue;
     const LaneRequest* request = warp.waiting[lane];
-    if (request->operation != first->operation || request->bytes != first->bytes) {
+    const bool same_gather =
+        request->operation != WarpOperation::kGather || of_gather(*request).bytes == of_gather(*first).bytes;
+    if (request->operation != first->operation || request->bytes != first->bytes || !same_gather) {
       fail("warp " + std::to_string(warp_index) + ": lane " + std::to_string(lane) + ": expected " +
            name_of(first->operation) + " of " + std::to_string(first->bytes) + " bytes as the first lane calls, got " +
            name_of(request->operation) + " of " + std::to_string(request->bytes) +
@@ -259,7 +281,12 @@ bool Block::complete(Warp& warp, unsigned warp_index, unsigned mask) {
   for (unsigned lane = 0; lane < kWarpSize; ++lane) {
     if (((mask >> lane) & 1u) == 0) continue;
     LaneRequest& request = *warp.waiting[lane];
-    if (request.operation == WarpOperation::kBallot) {
+    if (request.operation == WarpOperation::kGather) {
+      for (unsigned source = 0; source < kWarpSize; ++source) {
+        const Gather from = of_gather(*warp.waiting[source]);
+        std::memcpy(static_cast<std::byte*>(of_gather(request).to) + source * from.bytes, from.from, from.bytes);
+      }
+    } else if (request.operation == WarpOperation::kBallot) {
       const auto votes = static_cast<std::uint32_t>(predicates);
       std::memcpy(request.result, &votes, sizeof votes);
     } else if (request.bytes > 0 && ((mask >> request.source) & 1u) != 0) {
@@ -328,6 +355,13 @@ void exchange(WarpOperation operation, unsigned mask, unsigned source, const voi
               std::size_t bytes) {
   Thread& self = calling_thread(name_of(operation));
   self.block->exchange(self, operation, mask, source, value, result, bytes);
+}
+
+unsigned gather(const void* from, void* to, std::size_t bytes) {
+  const unsigned lane = current_lane();
+  Gather request{from, to, bytes};
+  exchange(WarpOperation::kGather, ~0u, lane, &request, &request, sizeof request);
+  return lane;
 }
 
 void fail_shared_index(long long index, int size) {

@@ -54,14 +54,18 @@ inline constexpr std::chrono::milliseconds kDefaultWatchdog{60'000};
 
 namespace engine {
 
-enum class WarpOperation { kSyncWarp, kShuffleDown, kShuffleXor, kShuffle, kBallot };
-inline constexpr std::size_t kLaneBytes = 16;
+enum class WarpOperation { kSyncWarp, kShuffleDown, kShuffleXor, kShuffle, kBallot, kGather };
+inline constexpr std::size_t kLaneBytes = 24;
 
 unsigned current_lane();
 
 /** One warp-wide operation: gives lane_value of lane `source` in `result`, poison when that lane takes no part. */
 void exchange(WarpOperation operation, unsigned mask, unsigned source, const void* value, void* result,
               std::size_t bytes);
+
+/** The whole warp at once: `from` of every lane, `bytes` each, to `to` of every lane in the lanes' order. Returns the
+ * lane. */
+unsigned gather(const void* from, void* to, std::size_t bytes);
 
 using KernelBody = void (*)(void* body);
 void run_grid(const char* kernel_name, unsigned grid, unsigned block, KernelBody call, void* body);
@@ -95,6 +99,14 @@ T shuffle_xor(unsigned mask, T value, unsigned lane_mask) {
 template <class T>
 T shuffle(unsigned mask, T value, unsigned lane) {
   return engine::shuffle_from(engine::WarpOperation::kShuffle, mask, value, lane & 31u);
+}
+
+/** Gives every lane of a full warp the values of all of them, and returns the calling lane: what a warp-wide
+   instruction knows (mma, ldmatrix). */
+template <class T>
+unsigned gather(const T& value, T (&all)[32]) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  return engine::gather(std::addressof(value), all, sizeof(T));
 }
 
 /**

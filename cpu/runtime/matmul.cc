@@ -1,5 +1,7 @@
 #include "matmul.h"
 
+#include <algorithm>
+
 #ifdef SELFNORM_HAS_ONEDNN
 #include "onednn.h"
 #endif
@@ -63,33 +65,41 @@ std::optional<DType> library_matmul_dtype(const MatmulProblem& problem) {
   return onednn::compute_dtype(problem.dtype);
 }
 
-bool library_matmul_fuses(const MatmulProblem&, const ActivationFacts& facts, std::span<const double> parameters) {
-  return onednn::fuses(facts, parameters);
-}
-
-void library_matmul(Queue& queue, const MatmulProblem& problem, const void* a, const void* b, const void* bias,
-                    void* y) {
+MatmulStage library_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands) {
+  MatmulProblem computed = problem;
+  computed.keeps = Keeps::kNothing;
+  computed.has_dropout = 0;
+  bool fuses = false;
+  if (problem.activation >= 0) {
+    const ActivationFacts& facts = Queue::ops().activations[size_t(problem.activation)];
+    const std::span<const double> parameters(problem.parameters, size_t(facts.parameter_count));
+    fuses = operands.kept == nullptr && onednn::fuses(facts, parameters);
+  }
+  if (!fuses) {
+    computed.activation = -1;
+    std::fill(std::begin(computed.parameters), std::end(computed.parameters), 0.0);
+  }
   queue.enqueue([=] {
     onednn::guarded("matmul", [&] {
-      onednn::set_threads(problem.flops());
-      Prepared& prepared = onednn::prepared(problem, [&] { return prepare(problem); });
+      onednn::set_threads(computed.flops());
+      Prepared& prepared = onednn::prepared(computed, [&] { return prepare(computed); });
       const auto set = [&](int argument, const void* data) {
         prepared.arguments.at(argument).set_data_handle(const_cast<void*>(data));
       };
-      set(DNNL_ARG_SRC, a);
-      set(DNNL_ARG_WEIGHTS, b);
-      set(DNNL_ARG_DST, y);
-      if (problem.has_bias) set(DNNL_ARG_BIAS, bias);
+      set(DNNL_ARG_SRC, operands.a);
+      set(DNNL_ARG_WEIGHTS, operands.b);
+      set(DNNL_ARG_DST, operands.product());
+      if (computed.has_bias) set(DNNL_ARG_BIAS, operands.bias);
       prepared.primitive.execute(onednn::stream(), prepared.arguments);
     });
   });
+  return fuses ? MatmulStage::kActivated : MatmulStage::kProduct;
 }
 
 #else
 
 std::optional<DType> library_matmul_dtype(const MatmulProblem&) { return std::nullopt; }
-bool library_matmul_fuses(const MatmulProblem&, const ActivationFacts&, std::span<const double>) { return false; }
-void library_matmul(Queue&, const MatmulProblem&, const void*, const void*, const void*, void*) {}
+MatmulStage library_matmul(Queue&, const MatmulProblem&, const MatmulOperands&) { return MatmulStage::kProduct; }
 
 #endif
 

@@ -12,12 +12,8 @@ namespace selfnorm {
 // plain kernel is to run: oneDNN absent, a dtype it has no form for, or a product so small that calling it costs more.
 std::optional<DType> library_matmul_dtype(const MatmulProblem& problem);
 
-// Whether the library applies this activation itself.
-bool library_matmul_fuses(const MatmulProblem& problem, const ActivationFacts& facts,
-                          std::span<const double> parameters);
-
-// y = activation(a b + bias). `bias` is null unless the problem has one.
-void library_matmul(Queue& queue, const MatmulProblem& problem, const void* a, const void* b, const void* bias,
-                    void* y);
+// a b + bias into product(), or with the activation into y where oneDNN has that and nothing is to be kept; the answer
+// says which.
+MatmulStage library_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands);
 
 }  // namespace selfnorm

@@ -32,7 +32,7 @@ namespace selfnorm::SN_BUILD {
 
 struct Linear {
   static constexpr ActivationFacts kFacts{"linear", Saves::kOutput};
-  explicit Linear(const double*) {}
+  SN_HD explicit Linear(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return x;
@@ -45,7 +45,7 @@ struct Linear {
 
 struct Relu {
   static constexpr ActivationFacts kFacts{"relu", Saves::kOutput, 0, {}, 1, {0}};
-  explicit Relu(const double*) {}
+  SN_HD explicit Relu(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return x < A(0) ? A(0) : x;
@@ -58,7 +58,7 @@ struct Relu {
 
 struct Relu6 {
   static constexpr ActivationFacts kFacts{"relu6", Saves::kOutput, 0, {}, 2, {0, 6}};
-  explicit Relu6(const double*) {}
+  SN_HD explicit Relu6(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     const A capped = x > A(6) ? A(6) : x;
@@ -75,7 +75,7 @@ struct Relu6 {
 struct LeakyRelu {
   static constexpr ActivationFacts kFacts{"leakyRelu", Saves::kOutput, 1, {{"alpha", 0.2, 0}}, 1, {0}};
   double alpha;
-  explicit LeakyRelu(const double* parameters) : alpha(parameters[0]) {}
+  SN_HD explicit LeakyRelu(const double* parameters) : alpha(parameters[0]) {}
   template <class A>
   SN_HD A forward(A x) const {
     return x > A(0) ? x : A(alpha) * x;
@@ -90,7 +90,7 @@ struct LeakyRelu {
 struct Elu {
   static constexpr ActivationFacts kFacts{"elu", Saves::kOutput, 1, {{"alpha", 1, 0}}, 1, {0}};
   double alpha;
-  explicit Elu(const double* parameters) : alpha(parameters[0]) {}
+  SN_HD explicit Elu(const double* parameters) : alpha(parameters[0]) {}
   template <class A>
   SN_HD A forward(A x) const {
     const A negative = A(alpha) * math::expm1(x > A(0) ? A(0) : x);
@@ -108,7 +108,7 @@ struct Selu {
   static constexpr ActivationFacts kFacts{
       "selu", Saves::kOutput, 2, {{"alpha", 1.6732632423543772848, 0}, {"scale", 1.0507009873554804934, 0}}, 1, {0}};
   double alpha, scale;
-  explicit Selu(const double* parameters) : alpha(parameters[0]), scale(parameters[1]) {}
+  SN_HD explicit Selu(const double* parameters) : alpha(parameters[0]), scale(parameters[1]) {}
   template <class A>
   SN_HD A forward(A x) const {
     const A negative = A(scale * alpha) * math::expm1(x > A(0) ? A(0) : x);
@@ -124,7 +124,7 @@ struct Selu {
 struct Celu {
   static constexpr ActivationFacts kFacts{"celu", Saves::kOutput, 1, {{"alpha", 1, 1e-30}}};
   double alpha;
-  explicit Celu(const double* parameters) : alpha(parameters[0]) {}
+  SN_HD explicit Celu(const double* parameters) : alpha(parameters[0]) {}
   template <class A>
   SN_HD A forward(A x) const {
     const A negative = A(alpha) * math::expm1((x > A(0) ? A(0) : x) / A(alpha));
@@ -140,7 +140,7 @@ struct Celu {
 struct Softplus {
   static constexpr ActivationFacts kFacts{"softplus", Saves::kOutput, 1, {{"beta", 1, 1e-30}}};
   double beta;
-  explicit Softplus(const double* parameters) : beta(parameters[0]) {}
+  SN_HD explicit Softplus(const double* parameters) : beta(parameters[0]) {}
   template <class A>
   SN_HD A forward(A x) const {
     return math::softplus1(A(beta) * x) / A(beta);
@@ -153,7 +153,7 @@ struct Softplus {
 
 struct Sigmoid {
   static constexpr ActivationFacts kFacts{"sigmoid", Saves::kOutput};
-  explicit Sigmoid(const double*) {}
+  SN_HD explicit Sigmoid(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return math::sigmoid(x);
@@ -167,7 +167,7 @@ struct Sigmoid {
 // relu6(x + 3) / 6, as Keras 3.
 struct HardSigmoid {
   static constexpr ActivationFacts kFacts{"hardSigmoid", Saves::kOutput, 0, {}, 2, {-3, 3}};
-  explicit HardSigmoid(const double*) {}
+  SN_HD explicit HardSigmoid(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     const A line = (x + A(3)) * A(1.0 / 6);
@@ -183,7 +183,7 @@ struct HardSigmoid {
 
 struct Tanh {
   static constexpr ActivationFacts kFacts{"tanh", Saves::kOutput};
-  explicit Tanh(const double*) {}
+  SN_HD explicit Tanh(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return math::tanh(x);
@@ -197,7 +197,7 @@ struct Tanh {
 // x / (1 + |x|); its slope is (1 - |y|)^2.
 struct Softsign {
   static constexpr ActivationFacts kFacts{"softsign", Saves::kOutput};
-  explicit Softsign(const double*) {}
+  SN_HD explicit Softsign(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return x / (A(1) + math::abs(x));
@@ -212,7 +212,7 @@ struct Softsign {
 // Hendrycks & Gimpel 2016, "Gaussian error linear units": x Phi(x).
 struct Gelu {
   static constexpr ActivationFacts kFacts{"gelu", Saves::kInput};
-  explicit Gelu(const double*) {}
+  SN_HD explicit Gelu(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return x * math::normal_cdf(x);
@@ -228,7 +228,7 @@ struct Gelu {
 struct GeluTanh {
   static constexpr ActivationFacts kFacts{"geluTanh", Saves::kInput};
   static constexpr double kSlope = 1.5957691216057307117, kCubic = 0.044715;
-  explicit GeluTanh(const double*) {}
+  SN_HD explicit GeluTanh(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return x * math::sigmoid(A(kSlope) * (x + A(kCubic) * x * x * x));
@@ -247,7 +247,7 @@ struct GeluTanh {
 // x sigmoid(x), also called swish (Elfwing et al. 2017; Ramachandran et al. 2017).
 struct Silu {
   static constexpr ActivationFacts kFacts{"silu", Saves::kInput};
-  explicit Silu(const double*) {}
+  SN_HD explicit Silu(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return x * math::sigmoid(x);
@@ -263,7 +263,7 @@ struct Silu {
 // and q = sigmoid(-x) the tanh is s (1 + q) / (1 + q^2), which loses no digits where it is near 0 or near 1.
 struct Mish {
   static constexpr ActivationFacts kFacts{"mish", Saves::kInput};
-  explicit Mish(const double*) {}
+  SN_HD explicit Mish(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     const A q = math::sigmoid(-x);
@@ -280,7 +280,7 @@ struct Mish {
 // x relu6(x + 3) / 6 (Howard et al. 2019, "Searching for MobileNetV3").
 struct HardSwish {
   static constexpr ActivationFacts kFacts{"hardSwish", Saves::kInput, 0, {}, 2, {-3, 3}};
-  explicit HardSwish(const double*) {}
+  SN_HD explicit HardSwish(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     const A middle = x * (x + A(3)) * A(1.0 / 6);
@@ -301,7 +301,7 @@ struct ActivationList {};
 // log(sigmoid(x)) = -softplus(-x), whose slope sigmoid(-x) is 1 - exp(y).
 struct LogSigmoid {
   static constexpr ActivationFacts kFacts{"logSigmoid", Saves::kOutput};
-  explicit LogSigmoid(const double*) {}
+  SN_HD explicit LogSigmoid(const double*) {}
   template <class A>
   SN_HD A forward(A x) const {
     return -math::softplus1(-x);

@@ -22,11 +22,14 @@
 #define SN_HD __host__ __device__ __forceinline__
 #define SN_DEVICE __device__ __forceinline__
 #define SN_SHARED(Type, name, count) __shared__ Type name[count]
+// More shared memory than a kernel may declare: the launch gives it. One array a kernel.
+#define SN_LARGE_SHARED(name, bytes) extern __shared__ __align__(128) unsigned char name[]
 // Iterations are independent: an element is read before it is written and no other element is touched.
 #define SN_INDEPENDENT
 #define SN_SIMD_SUM(...)
 #define SN_SIMD _Pragma("unroll")
 #define SN_UNROLL _Pragma("unroll")
+#define SN_ROLLED _Pragma("unroll 1")
 #else
 #define SN_GPU 0
 #define SN_HD inline
@@ -44,6 +47,7 @@
 #else
 #define SN_SHARED(Type, name, count) static thread_local Type name[count]
 #endif
+#define SN_LARGE_SHARED(name, bytes) SN_SHARED(unsigned char, name, bytes)
 #if defined(__clang__)
 #define SN_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -55,6 +59,7 @@
 // For loops over a fixed few lanes: they become vectors, where the compiler would unroll them into scalars first.
 #define SN_SIMD SN_PRAGMA(omp simd)
 #define SN_UNROLL
+#define SN_ROLLED
 #endif
 
 namespace selfnorm::SN_BUILD {

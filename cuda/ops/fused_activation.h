@@ -1,9 +1,10 @@
 // What a fused op does after its product where the library that made it could not: bias and activation, by the ops
-// "<name>/forward" and "<name>/bias_forward".
+// "<name>/forward" and "<name>/bias_forward", and dropout by its op.
 #pragma once
 
 #include <vector>
 
+#include "../kernels/matmul_result.h"
 #include "table.h"
 
 namespace selfnorm::SN_BUILD {
@@ -44,6 +45,19 @@ inline void apply_bias_activation(Queue& queue, int row, std::span<const double>
   const View inputs[] = {x, bias}, outputs[] = {y, pre};
   activation_ops(row < 0 ? kLinear : row)
       .bias_forward({queue, inputs, {outputs, size_t(pre.present() ? 2 : 1)}, parameters});
+}
+
+// y = the dropout of x; x and y may be one tensor.
+inline void apply_dropout(Queue& queue, const DropoutMask& mask, const View& x, const View& stamp, const View& y) {
+  static const OpFunction dropout = [] {
+    for (const OpEntry& entry : op_table().ops) {
+      if (entry.name == "dropout") return entry.run;
+    }
+    throw Error("ERR_INTERNAL", "dropout: not in the native op table");
+  }();
+  const View inputs[] = {x, stamp};
+  const double params[] = {double(mask.threshold), mask.a, mask.b, mask.dropped};
+  dropout({queue, inputs, {&y, 1}, params});
 }
 
 }  // namespace selfnorm::SN_BUILD

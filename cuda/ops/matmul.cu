@@ -1,6 +1,8 @@
 // Matrix products: from shapes to one problem a library takes, or to the plain kernel where it takes none.
-//   "matmul" (a, b, bias?) -> (y, pre?): y = activation(a b + bias), pre = a b + bias where the gradient needs it.
-// Parameters: transposeA, transposeB, activation (row of the table, -1: none), the activation's own.
+//   "matmul" (a, b, bias?, stamp?) -> (y, kept?): y = dropout(activation(a b + bias)). kept is what the gradient needs
+//   beside y: a b + bias; with dropout behind an activation whose derivative takes its output, that output.
+// Parameters: transposeA, transposeB, activation (row of the table, -1: none), the activation's own; with a stamp the
+// dropout's, as the op "dropout" takes them.
 #include "../kernels/matmul_plain.cuh"
 
 #include <algorithm>
@@ -8,15 +10,25 @@
 #include "broadcast_shape.h"
 #include "converted.h"
 #include "fused_activation.h"
+#include "matmul_passes.h"
 #include "runtime/matmul.h"
 
 namespace selfnorm::SN_BUILD {
 namespace {
 
 struct Matmul {
-  View a, b, bias, y;
+  View a, b, bias, y, kept, stamp;
+  DropoutMask mask;
   MatmulProblem problem;  // of one outermost batch
   Broadcast<2> batches;   // in matrices
+
+  MatmulOperands operands() const { return {a.data, b.data, bias.data, y.data, kept.data, stamp.data, mask}; }
+  // All batches as one, for what looks at every element of y alike.
+  MatmulProblem whole() const {
+    MatmulProblem all = problem;
+    all.batch = y.size() / (problem.m * problem.n);
+    return all;
+  }
 };
 
 View batch_axes(View view) {
@@ -24,13 +36,14 @@ View batch_axes(View view) {
   return view;
 }
 
-Matmul describe(const View& a, const View& b, const View& bias, const View& y, bool transpose_a, bool transpose_b) {
-  Matmul matmul{a, b, bias, y, {}, {}};
+// Sizes, strides and batches.
+void describe(Matmul& matmul, bool transpose_a, bool transpose_b) {
+  const View &a = matmul.a, &b = matmul.b, &y = matmul.y;
   MatmulProblem& problem = matmul.problem;
   problem.dtype = a.dtype;
   problem.transpose_a = transpose_a;
   problem.transpose_b = transpose_b;
-  problem.has_bias = bias.present();
+  problem.has_bias = matmul.bias.present();
   problem.m = y.dim(-2);
   problem.n = y.dim(-1);
   problem.k = a.dim(transpose_a ? -2 : -1);
@@ -47,7 +60,6 @@ Matmul describe(const View& a, const View& b, const View& bias, const View& y, b
   problem.batch = batches.sizes[inner];
   problem.stride_a = batches.strides[0][inner] * problem.m * problem.k;
   problem.stride_b = batches.strides[1][inner] * problem.k * problem.n;
-  return matmul;
 }
 
 void run_plain(Queue& queue, const Matmul& matmul) {
@@ -59,48 +71,46 @@ void run_plain(Queue& queue, const Matmul& matmul) {
                             problem.transpose_a ? problem.m : 1,
                             problem.transpose_b ? 1 : problem.n,
                             problem.transpose_b ? problem.k : 1};
-  const int64_t batch = matmul.y.size() / (problem.m * problem.n);
-  const int64_t count = matmul_plain_groups(layout, batch);
+  const int64_t count = matmul_plain_groups(layout, matmul.whole().batch);
+  void* const product = matmul.operands().product();
   const int64_t flops =
       2 * std::min<int64_t>(problem.m, kTileRows) * std::min<int64_t>(problem.n, kTileColumns) * problem.k;
   dispatch_number(problem.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     launch(queue, groups(count, flops, kTileRows * kTileColumns), matmul_plain_kernel<T>, layout, matmul.batches, count,
-           matmul.y.as<T>(), matmul.a.as<const T>(), matmul.b.as<const T>(), matmul.bias.as<const T>());
+           static_cast<T*>(product), matmul.a.as<const T>(), matmul.b.as<const T>(), matmul.bias.as<const T>());
   });
 }
 
-void run_library(Queue& queue, const Matmul& matmul) {
+// How far the library went for all of y.
+MatmulStage run_library(Queue& queue, const Matmul& matmul) {
   const MatmulProblem& problem = matmul.problem;
+  const MatmulOperands operands = matmul.operands();
   // The library takes the innermost batch axis; outer ones that do not merge with it are walked here.
-  const int64_t count = matmul.y.size() / (problem.batch * problem.m * problem.n);
+  const int64_t count = matmul.whole().batch / problem.batch;
+  if (count == 1) return library_matmul(queue, problem, operands);
   const int64_t width = size_of(problem.dtype);
+  MatmulProblem part = problem;
+  // Draws are counted from the first element of y.
+  part.has_dropout = 0;
+  const auto at = [&](const void* data, int64_t elements) {
+    return data == nullptr ? nullptr : const_cast<char*>(static_cast<const char*>(data)) + elements * width;
+  };
   for (int64_t outer = 0; outer < count; ++outer) {
     const Offsets<2> matrices = offsets_of(matmul.batches, outer * problem.batch);
-    library_matmul(queue, problem, matmul.a.as<char>() + matrices.at[0] * problem.m * problem.k * width,
-                   matmul.b.as<char>() + matrices.at[1] * problem.k * problem.n * width, matmul.bias.data,
-                   matmul.y.as<char>() + outer * problem.batch * problem.m * problem.n * width);
+    const int64_t element = outer * problem.size();
+    const MatmulOperands here{at(operands.a, matrices.at[0] * problem.m * problem.k),
+                              at(operands.b, matrices.at[1] * problem.k * problem.n), operands.bias,
+                              at(operands.y, element), at(operands.kept, element)};
+    finish_matmul(queue, part, here, library_matmul(queue, part, here));
   }
+  return MatmulStage::kActivated;
 }
 
-// y = a b + bias; with the activation too where the library fuses it, which the answer says.
-bool product(Queue& queue, Matmul matmul, int activation, std::span<const double> parameters) {
-  const std::optional<DType> dtype = library_matmul_dtype(matmul.problem);
-  if (matmul.problem.k == 0 || !dtype) {
-    run_plain(queue, matmul);
-    return false;
-  }
-  if (activation >= 0 && library_matmul_fuses(matmul.problem, op_table().activations[size_t(activation)], parameters)) {
-    matmul.problem.activation = activation;
-    std::copy(parameters.begin(), parameters.end(), matmul.problem.parameters);
-  }
-  const bool fused = matmul.problem.activation >= 0;
-  if (*dtype == matmul.problem.dtype) {
-    run_library(queue, matmul);
-    return fused;
-  }
-  const Converted a(queue, matmul.a, *dtype), b(queue, matmul.b, *dtype), bias(queue, matmul.bias, *dtype);
-  const Converted y(queue, matmul.y, *dtype);
+// The same by way of another dtype, in which nothing is kept.
+MatmulStage run_library_in(Queue& queue, const Matmul& matmul, DType dtype) {
+  const Converted a(queue, matmul.a, dtype), b(queue, matmul.b, dtype), bias(queue, matmul.bias, dtype);
+  const Converted y(queue, matmul.y, dtype);
   convert(queue, matmul.a, a.view());
   convert(queue, matmul.b, b.view());
   if (matmul.bias.present()) convert(queue, matmul.bias, bias.view());
@@ -109,26 +119,85 @@ bool product(Queue& queue, Matmul matmul, int activation, std::span<const double
   wide.b = b.view();
   if (matmul.bias.present()) wide.bias = bias.view();
   wide.y = y.view();
-  wide.problem.dtype = *dtype;
-  run_library(queue, wide);
-  convert(queue, y.view(), matmul.y);
-  return fused;
+  wide.kept = wide.stamp = View{};
+  wide.problem.dtype = dtype;
+  wide.problem.keeps = Keeps::kNothing;
+  wide.problem.has_dropout = 0;
+  if (matmul.kept.present()) wide.problem.activation = -1;
+  const MatmulStage stage = run_library(queue, wide);
+  convert(queue, y.view(), matmul.kept.present() ? matmul.kept : matmul.y);
+  return stage;
+}
+
+MatmulStage run(Queue& queue, const Matmul& matmul) {
+  const std::optional<DType> dtype = library_matmul_dtype(matmul.problem);
+  if (matmul.problem.k == 0 || !dtype) {
+    run_plain(queue, matmul);
+    return MatmulStage::kProduct;
+  }
+  return *dtype == matmul.problem.dtype ? run_library(queue, matmul) : run_library_in(queue, matmul, *dtype);
+}
+
+// The activation and the dropout that the parameters behind the transposes name.
+void read_epilogue(const Call& call, Matmul& matmul) {
+  MatmulProblem& problem = matmul.problem;
+  problem.activation = call.params.size() > 2 ? int(call.integer(2)) : -1;
+  const bool none = problem.activation < 0;
+  const ActivationFacts facts = none ? ActivationFacts{} : op_table().activations.at(size_t(problem.activation));
+  for (int i = 0; i < facts.parameter_count; ++i) problem.parameters[i] = call.params[size_t(3 + i)];
+  if (matmul.stamp.present()) {
+    const size_t first = size_t(3 + facts.parameter_count);
+    problem.has_dropout = 1;
+    matmul.mask = {int32_t(call.integer(first)), call.params[first + 1], call.params[first + 2],
+                   call.params[first + 3]};
+  }
+  if (matmul.kept.present()) {
+    const bool output = problem.has_dropout && (none || facts.saves == Saves::kOutput);
+    problem.keeps = output ? Keeps::kActivated : Keeps::kPreActivation;
+  }
 }
 
 void matmul(const Call& call) {
-  const View& y = call.outputs[0];
-  if (y.size() == 0) return;
-  const View bias = call.inputs.size() > 2 ? call.inputs[2] : View{};
-  const bool keeps_pre = call.outputs.size() > 1;
-  const View& to = keeps_pre ? call.outputs[1] : y;
-  const int activation = call.params.size() > 2 ? int(call.integer(2)) : -1;
-  const std::span<const double> parameters = call.params.subspan(std::min<size_t>(3, call.params.size()));
-  const Matmul matmul = describe(call.inputs[0], call.inputs[1], bias, to, call.params[0] != 0, call.params[1] != 0);
-  const bool done = product(call.queue, matmul, keeps_pre ? -1 : activation, parameters);
-  if (activation >= 0 && !done) apply_activation(call.queue, activation, parameters, to, y);
+  Matmul matmul{};
+  matmul.a = call.inputs[0];
+  matmul.b = call.inputs[1];
+  if (call.inputs.size() > 2) matmul.bias = call.inputs[2];
+  if (call.inputs.size() > 3) matmul.stamp = call.inputs[3];
+  matmul.y = call.outputs[0];
+  if (call.outputs.size() > 1) matmul.kept = call.outputs[1];
+  if (matmul.y.size() == 0) return;
+  read_epilogue(call, matmul);
+  describe(matmul, call.params[0] != 0, call.params[1] != 0);
+  const MatmulStage stage = run(call.queue, matmul);
+  finish_matmul(call.queue, matmul.whole(), matmul.operands(), stage);
+}
+
+View flat(const MatmulProblem& problem, void* data) {
+  View view;
+  view.data = data;
+  view.dtype = problem.dtype;
+  view.rank = 1;
+  view.dims[0] = problem.size();
+  return view;
 }
 
 }  // namespace
+
+void finish_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands, MatmulStage done) {
+  const View product = flat(problem, operands.product()), y = flat(problem, operands.y);
+  const View active = operands.kept != nullptr && problem.keeps == Keeps::kActivated ? product : y;
+  if (done == MatmulStage::kProduct && (problem.activation >= 0 || active.data != product.data)) {
+    constexpr int kLinear = 0;  // the first row of the table
+    apply_activation(queue, std::max(problem.activation, kLinear), problem.parameters, product, active);
+  }
+  if (done == MatmulStage::kDropped || operands.stamp == nullptr) return;
+  View stamp;
+  stamp.data = const_cast<void*>(operands.stamp);
+  stamp.dtype = DType::kInt32;
+  stamp.rank = 1;
+  stamp.dims[0] = 4;
+  apply_dropout(queue, operands.mask, active, stamp, y);
+}
 
 void add_matmul_ops(OpTable& table) { table.add({{"matmul", matmul}}); }
 

@@ -1,24 +1,48 @@
-// What a matrix product is to a library: plain numbers, so that they can be the key of a cache of plans.
+// What a matrix product is to those who compute it: plain numbers, so that they can be the key of a cache, and the
+// addresses of one call.
 #pragma once
 
+#include "../kernels/matmul_result.h"
 #include "op.h"
 #include "problem_key.h"
 
 namespace selfnorm {
 
-// c = a b + bias, row-major, for `batch` matrices whose operands lie `stride` elements apart (0: one for all of them).
-// a is [m, k], or [k, m] when transposed; b is [k, n], or [n, k].
+// y = dropout(activation(a b + bias)), row-major, for `batch` matrices whose operands lie `stride` elements apart (0:
+// one for all of them). a is [m, k], or [k, m] when transposed; b is [k, n], or [n, k].
 struct MatmulProblem {
   DType dtype = DType::kFloat32;
   int32_t transpose_a = 0, transpose_b = 0;
   int32_t has_bias = 0;
   int32_t tensor_float32 = 0;  // CUDA: float32 operands may be rounded to TF32
   int32_t activation = -1;     // row of the activation table applied to the result; -1: none
+  Keeps keeps = Keeps::kNothing;
+  int32_t has_dropout = 0;
   int64_t batch = 1, m = 0, n = 0, k = 0;
   int64_t stride_a = 0, stride_b = 0;
   double parameters[2] = {};  // of the activation
 
   int64_t flops() const { return 2 * batch * m * n * k; }
+  int64_t size() const { return batch * m * n; }
+};
+
+struct MatmulOperands {
+  const void *a = nullptr, *b = nullptr;
+  const void* bias = nullptr;  // null unless the problem has one
+  void* y = nullptr;
+  void* kept = nullptr;         // null unless the problem keeps something
+  const void* stamp = nullptr;  // of the dropout, in device memory; null: none
+  DropoutMask mask = {};
+
+  // Where a product whose activation or dropout is still to come is written: backward wants that too.
+  void* product() const { return kept == nullptr ? y : kept; }
+};
+
+// How far a library went; what is left is a pass of ours over its result.
+enum class MatmulStage {
+  kProduct,    // a b + bias is in product()
+  kActivated,  // so is the activation: in y, or in product() where dropout is to follow and its input is kept
+  kDropped,    // all is done
 };
 
 }  // namespace selfnorm

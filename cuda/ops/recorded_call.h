@@ -53,6 +53,18 @@ class ScratchScope {
   ScratchScope& operator=(const ScratchScope&) = delete;
 };
 
+// Work that is not part of the call, such as measuring which engine is fastest: its memory is not the Program's.
+class OutsideOfPlan {
+ public:
+  OutsideOfPlan() : plan_(scratch_plan) { scratch_plan = nullptr; }
+  ~OutsideOfPlan() { scratch_plan = plan_; }
+  OutsideOfPlan(const OutsideOfPlan&) = delete;
+  OutsideOfPlan& operator=(const OutsideOfPlan&) = delete;
+
+ private:
+  ScratchPlan* plan_;
+};
+
 // An operand whose memory comes with each replay: an argument of the Program or one of its results.
 struct Binding {
   size_t operand;  // inputs first, then outputs

@@ -31,6 +31,32 @@ inline Grid groups(int64_t n, int64_t /*cost*/, int64_t widest = kMaxBlock) {
   return {std::min(n, kMostBlocks), block};
 }
 
+// Exactly as many blocks and threads, and shared memory of the launch's (SN_LARGE_SHARED).
+struct TileGrid {
+  int64_t blocks;
+  int threads;
+  int shared_bytes;
+};
+inline constexpr int64_t kMostTiles = (int64_t(1) << 31) - 1;
+
+// A kernel may use more than 48 KiB of shared memory when it was asked for, once a device.
+void allow_shared_memory(Queue& queue, const void* kernel, int bytes);
+
+template <class... Parameters, class... Arguments>
+void launch(Queue& queue, TileGrid grid, void (*kernel)(Parameters...), Arguments... arguments) {
+  if (grid.blocks == 0) return;
+  queue.enqueue([&] {
+    const auto* const function = reinterpret_cast<const void*>(kernel);
+    allow_shared_memory(queue, function, grid.shared_bytes);
+    const auto start = [&](Parameters... parameters) {
+      void* addresses[] = {const_cast<void*>(static_cast<const void*>(&parameters))...};
+      return cudaLaunchKernel(function, dim3(unsigned(grid.blocks)), dim3(unsigned(grid.threads)), addresses,
+                              size_t(grid.shared_bytes), queue.stream());
+    };
+    check_cuda(start(arguments...), "kernel launch");
+  });
+}
+
 template <class... Parameters, class... Arguments>
 void launch(Queue& queue, Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
   if (grid.blocks == 0) return;

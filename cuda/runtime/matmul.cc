@@ -1,193 +1,226 @@
+// Which engine computes a matrix product: measured once a class of shapes, then remembered.
 #include "matmul.h"
 
-#include <cublasLt.h>
-
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <limits>
 #include <memory>
+#include <mutex>
+#include <string_view>
 #include <unordered_map>
-#include <utility>
+#include <vector>
+
+#include "../ops/matmul_passes.h"
+#include "kernel_choices.h"
+#include "matmul_engine.h"
 
 namespace selfnorm {
 namespace {
 
-// What PyTorch takes on Hopper too: less, and the heuristic loses its split-K algorithms.
-constexpr size_t kWorkspace = size_t(32) << 20;
-
-void check_cublas(cublasStatus_t status, const char* call) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw Error(status == CUBLAS_STATUS_ALLOC_FAILED ? "ERR_OUT_OF_MEMORY" : "ERR_CUDA",
-              std::string(call) + ": " + cublasLtGetStatusName(status) + ": " + cublasLtGetStatusString(status));
+// Sizes that share a choice: equal in their first three binary digits, rounded up, so within a quarter of each other.
+int64_t size_class(int64_t size) {
+  const int dropped = std::max(0, int(std::bit_width(uint64_t(size))) - 3);
+  return (((size - 1) >> dropped) + 1) << dropped;
 }
 
-// An opaque cuBLASLt object, destroyed with its owner.
-template <class Object, cublasStatus_t (*Destroy)(Object)>
-class Owned {
- public:
-  Owned() = default;
-  Owned(Owned&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
-  Owned(const Owned&) = delete;
-  Owned& operator=(Owned&& other) noexcept {
-    std::swap(object_, other.object_);
-    return *this;
-  }
-  ~Owned() {
-    if (object_) Destroy(object_);
-  }
-  Object get() const { return object_; }
-  Object* address() { return &object_; }
-
- private:
-  Object object_ = nullptr;
-};
-using MatmulDescriptor = Owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
-using Layout = Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
-using Preference = Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy>;
-
-// One a thread and device; never destroyed, since the driver may be gone when threads end.
-cublasLtHandle_t handle_of(int device) {
-  thread_local std::unordered_map<int, cublasLtHandle_t> handles;
-  const auto found = handles.find(device);
-  if (found != handles.end()) return found->second;
-  cublasLtHandle_t handle = nullptr;
-  check_cublas(cublasLtCreate(&handle), "cublasLtCreate");
-  return handles.emplace(device, handle).first->second;
-}
-
-cudaDataType_t data_type(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat16: return CUDA_R_16F;
-    case DType::kBfloat16: return CUDA_R_16BF;
-    case DType::kFloat64: return CUDA_R_64F;
-    default: return CUDA_R_32F;
-  }
-}
-
-cublasComputeType_t compute_type(const MatmulProblem& p) {
-  if (p.dtype == DType::kFloat64) return CUBLAS_COMPUTE_64F;
-  return p.dtype == DType::kFloat32 && p.tensor_float32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-}
-
-// The heuristic's choice depends on these beside the problem.
-struct PlanKey {
+// Everything an engine's time depends on; sizes by class.
+struct ShapeClass {
   MatmulProblem problem;
   int64_t device;
-  int64_t alignment;
+  int64_t wide;  // bits: rows of a, of b and of y begin at multiples of 16 bytes
 };
 
-struct Plan {
-  MatmulDescriptor descriptor;
-  Layout left, right, result;
-  cublasLtMatmulAlgo_t algorithm;
-  size_t workspace;
+bool wide_rows(const void* data, int64_t columns, DType dtype) {
+  constexpr uintptr_t kWide = 16;
+  return (reinterpret_cast<uintptr_t>(data) | uintptr_t(columns * size_of(dtype))) % kWide == 0;
+}
+
+ShapeClass class_of(const Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands) {
+  ShapeClass shape{problem, queue.device(), 0};
+  MatmulProblem& p = shape.problem;
+  shape.wide = int64_t(wide_rows(operands.a, p.transpose_a ? p.m : p.k, p.dtype)) |
+               int64_t(wide_rows(operands.b, p.transpose_b ? p.k : p.n, p.dtype)) << 1 |
+               int64_t(wide_rows(operands.y, p.n, p.dtype)) << 2;
+  for (int64_t* size : {&p.batch, &p.m, &p.n, &p.k}) *size = size_class(*size);
+  p.stride_a = p.stride_a != 0;
+  p.stride_b = p.stride_b != 0;
+  p.parameters[0] = p.parameters[1] = 0;
+  return shape;
+}
+
+constexpr float kFailed = std::numeric_limits<float>::infinity();
+
+struct Timing {
+  const MatmulEngine* engine;
+  float milliseconds;  // kFailed: it did; negative: not measured
+};
+using Ranking = std::vector<Timing>;  // best first
+
+// The family that SELFNORM_MATMUL names; empty: none.
+std::string_view forced_family() {
+  static const std::string_view family = [] {
+    const char* const given = std::getenv("SELFNORM_MATMUL");
+    const std::string_view name = given == nullptr ? "" : given;
+    std::string known;
+    for (const MatmulEngine* engine : matmul_engines()) {
+      if (name == engine->family) return name;
+      if (known.find(engine->family) == std::string::npos)
+        known += (known.empty() ? "" : ", ") + std::string(engine->family);
+    }
+    if (name.empty() || name == "auto") return std::string_view();
+    throw Error("ERR_ARGUMENT", "SELFNORM_MATMUL: expected auto or one of " + known + ", got " + std::string(name));
+  }();
+  return family;
+}
+
+Ranking candidates(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands) {
+  Ranking all, family;
+  for (const MatmulEngine* engine : matmul_engines()) {
+    if (!engine->takes(queue, problem, operands)) continue;
+    all.push_back({engine, -1});
+    if (forced_family() == engine->family) family.push_back({engine, -1});
+  }
+  return family.empty() ? all : family;
+}
+
+class Event {
+ public:
+  Event() { check_cuda(cudaEventCreate(&event_), "cudaEventCreate"); }
+  ~Event() { cudaEventDestroy(event_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  void record(Queue& queue) { check_cuda(cudaEventRecord(event_, queue.stream()), "cudaEventRecord"); }
+  float since(const Event& start) const {
+    check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");
+    float milliseconds = 0;
+    check_cuda(cudaEventElapsedTime(&milliseconds, start.event_, event_), "cudaEventElapsedTime");
+    return milliseconds;
+  }
+
+ private:
+  cudaEvent_t event_ = nullptr;
 };
 
-// Bytes that all addresses are multiples of, up to what the allocator gives.
-int64_t alignment_of(std::initializer_list<const void*> addresses) {
-  uintptr_t bits = 256;
-  for (const void* address : addresses) bits |= reinterpret_cast<uintptr_t>(address);
-  return int64_t(bits & (~bits + 1));
+// Milliseconds a run takes, passes included.
+float measure(Queue& queue, const MatmulEngine& engine, const MatmulProblem& problem, const MatmulOperands& operands) {
+  constexpr int kRounds = 3, kMostRuns = 10;
+  constexpr float kRoundLasts = 1;
+  const auto run = [&] { SN_BUILD::finish_matmul(queue, problem, operands, engine.run(queue, problem, operands)); };
+  Event start, end;
+  const auto time = [&](int runs) {
+    start.record(queue);
+    for (int i = 0; i < runs; ++i) run();
+    end.record(queue);
+    return end.since(start) / float(runs);
+  };
+  // Plans are made and kernels loaded in the first run; the second says how many make a round.
+  run();
+  const float once = time(1);
+  const int runs = std::clamp(int(kRoundLasts / std::max(once, 1e-3f)), 1, kMostRuns);
+  float best = once;
+  for (int round = 0; round < kRounds; ++round) best = std::min(best, time(runs));
+  return best;
 }
 
-Layout make_layout(const MatmulProblem& p, int64_t rows, int64_t columns, int64_t stride) {
-  Layout layout;
-  check_cublas(
-      cublasLtMatrixLayoutCreate(layout.address(), data_type(p.dtype), uint64_t(rows), uint64_t(columns), rows),
-      "cublasLtMatrixLayoutCreate");
-  const int32_t count = int32_t(p.batch);
-  check_cublas(
-      cublasLtMatrixLayoutSetAttribute(layout.get(), CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof(count)),
-      "cublasLtMatrixLayoutSetAttribute");
-  check_cublas(cublasLtMatrixLayoutSetAttribute(layout.get(), CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride,
-                                                sizeof(stride)),
-               "cublasLtMatrixLayoutSetAttribute");
-  return layout;
-}
-
-template <class Value>
-void set(const MatmulDescriptor& descriptor, cublasLtMatmulDescAttributes_t attribute, Value value) {
-  check_cublas(cublasLtMatmulDescSetAttribute(descriptor.get(), attribute, &value, sizeof(value)),
-               "cublasLtMatmulDescSetAttribute");
-}
-
-template <class Value>
-void set(const Preference& preference, cublasLtMatmulPreferenceAttributes_t attribute, Value value) {
-  check_cublas(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof(value)),
-               "cublasLtMatmulPreferenceSetAttribute");
-}
-
-// cuBLASLt thinks in columns: our row-major y = a b is its y' = b' a', where a row-major matrix is its own transpose.
-Plan make_plan(const PlanKey& key, const void* bias) {
-  const MatmulProblem& p = key.problem;
-  Plan plan{};
-  const cudaDataType_t scale = p.dtype == DType::kFloat64 ? CUDA_R_64F : CUDA_R_32F;
-  check_cublas(cublasLtMatmulDescCreate(plan.descriptor.address(), compute_type(p), scale), "cublasLtMatmulDescCreate");
-  set(plan.descriptor, CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
-  set(plan.descriptor, CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-  if (p.has_bias) {
-    set(plan.descriptor, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-    // Before the heuristic, which looks at its alignment.
-    set(plan.descriptor, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+// Measures on the call's own inputs, into scratch memory.
+void rank(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands, Ranking& ranking) {
+  const OutsideOfPlan outside;
+  const size_t bytes = size_t(problem.size() * size_of(problem.dtype));
+  const Scratch y(queue, bytes);
+  std::unique_ptr<Scratch> kept;
+  MatmulOperands scratch = operands;
+  scratch.y = y.as<void>();
+  if (operands.kept != nullptr) {
+    kept = std::make_unique<Scratch>(queue, bytes);
+    scratch.kept = kept->as<void>();
   }
-  plan.left = p.transpose_b ? make_layout(p, p.k, p.n, p.stride_b) : make_layout(p, p.n, p.k, p.stride_b);
-  plan.right = p.transpose_a ? make_layout(p, p.m, p.k, p.stride_a) : make_layout(p, p.k, p.m, p.stride_a);
-  plan.result = make_layout(p, p.n, p.m, p.m * p.n);
-
-  Preference preference;
-  check_cublas(cublasLtMatmulPreferenceCreate(preference.address()), "cublasLtMatmulPreferenceCreate");
-  set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t(kWorkspace));
-  for (const auto attribute :
-       {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
-    set(preference, attribute, uint32_t(key.alignment));
+  for (Timing& timing : ranking) {
+    try {
+      timing.milliseconds = measure(queue, *timing.engine, problem, scratch);
+    } catch (const Error& error) {
+      // Not offered after all, or no memory for its workspace: the others serve.
+      timing.milliseconds = kFailed;
+    }
   }
-  cublasLtMatmulHeuristicResult_t found{};
-  int count = 0;
-  check_cublas(cublasLtMatmulAlgoGetHeuristic(handle_of(int(key.device)), plan.descriptor.get(), plan.left.get(),
-                                              plan.right.get(), plan.result.get(), plan.result.get(), preference.get(),
-                                              1, &found, &count),
-               "cublasLtMatmulAlgoGetHeuristic");
-  if (count == 0) throw Error("ERR_CUDA", "cublasLtMatmulAlgoGetHeuristic: expected an algorithm, got none");
-  plan.algorithm = found.algo;
-  plan.workspace = found.workspaceSize;
-  return plan;
+  std::stable_sort(ranking.begin(), ranking.end(),
+                   [](const Timing& a, const Timing& b) { return a.milliseconds < b.milliseconds; });
+  if (!(ranking.front().milliseconds < kFailed)) ranking = {{&kCublasLtMatmul, -1}};
 }
 
-Plan& plan_for(const PlanKey& key, const void* bias) {
-  constexpr size_t kMostPlans = 4096;
-  thread_local std::unordered_map<PlanKey, Plan, ProblemHash<PlanKey>, ProblemEqual<PlanKey>> plans;
-  const auto found = plans.find(key);
-  if (found != plans.end()) return found->second;
-  if (plans.size() >= kMostPlans) plans.clear();
-  return plans.emplace(key, make_plan(key, bias)).first->second;
+struct Choices {
+  std::mutex mutex;
+  std::unordered_map<ShapeClass, Ranking, ProblemHash<ShapeClass>, ProblemEqual<ShapeClass>> by_class;
+};
+Choices& choices() {
+  static Choices all;
+  return all;
+}
+
+// The best engine of the class that takes this very problem. Made once: a choice that changed would change bits.
+const MatmulEngine& engine_for(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands) {
+  Choices& all = choices();
+  const std::lock_guard lock(all.mutex);
+  const ShapeClass shape = class_of(queue, problem, operands);
+  auto found = all.by_class.find(shape);
+  if (found == all.by_class.end()) {
+    Ranking ranking = {{&kCublasLtMatmul, -1}};
+    const bool captured = capturing(queue);
+    if (!captured || !forced_family().empty()) ranking = candidates(queue, problem, operands);
+    if (ranking.size() > 1 && !captured) {
+      try {
+        queue.enqueue([&] { rank(queue, problem, operands, ranking); });
+      } catch (const Error& error) {
+        // No memory to measure in: the order of preference stands.
+        if (std::string_view(error.code()) != "ERR_OUT_OF_MEMORY") throw;
+      }
+    }
+    found = all.by_class.emplace(shape, std::move(ranking)).first;
+  }
+  for (const Timing& timing : found->second) {
+    if (timing.milliseconds < kFailed && timing.engine->takes(queue, problem, operands)) return *timing.engine;
+  }
+  return kCublasLtMatmul;
+}
+
+std::string text_of(const ShapeClass& shape) {
+  static constexpr const char* kTypes[] = {"float32", "float16", "bfloat16", "float64"};
+  const MatmulProblem& p = shape.problem;
+  std::string text = std::string(kTypes[int(p.dtype)]) + (p.tensor_float32 ? " as TF32" : "");
+  if (p.batch > 1) text += " " + std::to_string(p.batch) + " x";
+  text += " [" + std::to_string(p.m) + ", " + std::to_string(p.k) + "]" + (p.transpose_a ? "^T" : "") + " [" +
+          std::to_string(p.k) + ", " + std::to_string(p.n) + "]" + (p.transpose_b ? "^T" : "");
+  if (p.has_bias) text += " + bias";
+  if (p.activation >= 0) text += std::string(", ") + Queue::ops().activations[size_t(p.activation)].name;
+  if (p.keeps != Keeps::kNothing) text += ", kept";
+  if (p.has_dropout) text += ", dropout";
+  return text;
 }
 
 }  // namespace
+
+std::vector<KernelChoice> kernel_choices() {
+  Choices& all = choices();
+  const std::lock_guard lock(all.mutex);
+  std::vector<KernelChoice> rows;
+  for (const auto& [shape, ranking] : all.by_class) {
+    KernelChoice row{"matmul", text_of(shape), {}};
+    for (const Timing& timing : ranking) row.engines.push_back({timing.engine->name, timing.milliseconds});
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
 
 std::optional<DType> library_matmul_dtype(const MatmulProblem& problem) {
   if (problem.dtype == DType::kFloat64 && problem.has_bias) return std::nullopt;
   return int(problem.dtype) <= int(DType::kFloat64) ? std::optional(problem.dtype) : std::nullopt;
 }
 
-bool library_matmul_fuses(const MatmulProblem&, const ActivationFacts&, std::span<const double>) { return false; }
-
-void library_matmul(Queue& queue, const MatmulProblem& problem, const void* a, const void* b, const void* bias,
-                    void* y) {
-  PlanKey key{problem, queue.device(), alignment_of({a, b, bias, y})};
-  key.problem.tensor_float32 = problem.dtype == DType::kFloat32 && queue.fast_float32;
-  std::unique_ptr<Scratch> workspace;
-  queue.enqueue([&] {
-    Plan& plan = plan_for(key, bias);
-    if (plan.workspace > 0) workspace = std::make_unique<Scratch>(queue, plan.workspace);
-    if (problem.has_bias) set(plan.descriptor, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
-    const double one64 = 1, zero64 = 0;
-    const float one32 = 1, zero32 = 0;
-    const bool wide = problem.dtype == DType::kFloat64;
-    const void* const one = wide ? static_cast<const void*>(&one64) : &one32;
-    const void* const zero = wide ? static_cast<const void*>(&zero64) : &zero32;
-    check_cublas(cublasLtMatmul(handle_of(queue.device()), plan.descriptor.get(), one, b, plan.left.get(), a,
-                                plan.right.get(), zero, y, plan.result.get(), y, plan.result.get(), &plan.algorithm,
-                                workspace ? workspace->as<void>() : nullptr, plan.workspace, queue.stream()),
-                 "cublasLtMatmul");
-  });
+MatmulStage library_matmul(Queue& queue, const MatmulProblem& given, const MatmulOperands& operands) {
+  MatmulProblem problem = given;
+  // With 'highest' precision only engines that keep all of float32's digits take it.
+  problem.tensor_float32 = problem.dtype == DType::kFloat32 && queue.fast_float32;
+  return engine_for(queue, problem, operands).run(queue, problem, operands);
 }
 
 }  // namespace selfnorm

@@ -1,4 +1,5 @@
-// Matrix products through cuBLASLt. cpu/runtime/matmul.h has the same names over oneDNN.
+// Matrix products on the GPU by the engine that is fastest for the shape. cpu/runtime/matmul.h has the same names over
+// oneDNN.
 #pragma once
 
 #include <optional>
@@ -12,13 +13,12 @@ namespace selfnorm {
 // for which cuBLASLt has no epilogue.
 std::optional<DType> library_matmul_dtype(const MatmulProblem& problem);
 
-// Whether the library applies this activation itself. None yet: its ReLU and tanh GELU are a pass of ours after it.
-bool library_matmul_fuses(const MatmulProblem& problem, const ActivationFacts& facts,
-                          std::span<const double> parameters);
-
-// y = a b + bias. `bias` is null unless the problem has one. float32 is computed as such, or rounded to TF32 first
-// where the queue's float32 precision allows.
-void library_matmul(Queue& queue, const MatmulProblem& problem, const void* a, const void* b, const void* bias,
-                    void* y);
+// As much of the problem as its engine does; the answer says how far that is. float32 is computed as such, or rounded
+// to TF32 first where the queue's float32 precision allows.
+//
+// The first product of a shape class measures all engines that take it, on this call's inputs, and the fastest serves
+// the class from then on in this process: equal calls give equal bits. SELFNORM_MATMUL names a family of engines to
+// keep to where it has one that takes the problem.
+MatmulStage library_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands);
 
 }  // namespace selfnorm

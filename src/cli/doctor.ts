@@ -2,11 +2,12 @@
 // printing (render) are apart, so that --json and the text cannot disagree.
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, release, totalmem, type as systemName } from 'node:os';
-import type { NativeDevice } from '../native/addon.js';
+import type { KernelChoice, NativeDevice } from '../native/addon.js';
 import { cudaBuild, buildReport, probeCuda, probeSettings, type CudaBuild, type CudaProbe } from '../native/probe.js';
 import { loadAddon } from '../native/load.js';
 import { packageRoot } from '../native/paths.js';
 import { version } from '../version.js';
+import { measureKernels, renderKernels } from './kernels.js';
 
 /** What the CPU addon says of itself. */
 export interface CpuInfo {
@@ -23,6 +24,8 @@ export interface DoctorParts {
   probe(): CudaProbe;
   cudaBuild(): CudaBuild | undefined;
   buildReport(): string[];
+  /** Measures what is chosen by measuring. */
+  kernels(): KernelChoice[];
   write(text: string): void;
 }
 
@@ -51,6 +54,8 @@ export interface Findings {
     readonly devices: readonly NativeDevice[];
   };
   readonly missing: readonly Remedy[];
+  /** With `kernels` only. */
+  readonly kernels?: readonly KernelChoice[];
 }
 
 const GIB = 2 ** 30;
@@ -214,20 +219,27 @@ function render(findings: Findings): string {
 
 /**
  * Prints what was found on this machine, what is missing and the command that gets it.
- * @param options `json`: for machines, the findings as one JSON object.
+ * @param options `json`: for machines, the findings as one JSON object; `kernels`: which engine computes what, measured.
  * @returns The exit code: 0 where a backend works, else 1.
  */
-export function doctor(options: { readonly json: boolean }, parts: Partial<DoctorParts> = {}): Promise<number> {
+export function doctor(
+  options: { readonly json: boolean; readonly kernels?: boolean },
+  parts: Partial<DoctorParts> = {},
+): Promise<number> {
   const report = (): string[] => buildReport(packageRoot());
   const whole: DoctorParts = {
     cpu: () => cpuInfo(report()),
     probe: probeCuda,
     cudaBuild: () => cudaBuild(probeSettings().addon),
     buildReport: report,
+    kernels: measureKernels,
     write: (text) => console.log(text),
     ...parts,
   };
-  const findings = examine(whole);
-  whole.write(options.json ? JSON.stringify(findings, null, 2) : render(findings));
+  const found = examine(whole);
+  const kernels = options.kernels === true ? (found.cuda.works ? whole.kernels() : []) : undefined;
+  const findings: Findings = kernels === undefined ? found : { ...found, kernels };
+  const text = kernels === undefined ? render(found) : `${render(found)}\n\n${renderKernels(kernels)}`;
+  whole.write(options.json ? JSON.stringify(findings, null, 2) : text);
   return Promise.resolve(findings.cpu.works || findings.cuda.works ? 0 : 1);
 }

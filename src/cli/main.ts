@@ -50,8 +50,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .command('doctor')
     .description('say what was found on this machine, what is missing and the command that gets it')
     .option('--json', 'for machines')
-    .action(async (options: { json?: boolean }) => {
-      code = await doctor({ json: options.json === true });
+    .option('--kernels', 'say which engine computes what, by measuring')
+    .action(async (options: { json?: boolean; kernels?: boolean }) => {
+      code = await doctor({ json: options.json === true, kernels: options.kernels === true });
     });
   addDataCommand(program, (result) => {
     code = result;

@@ -37,6 +37,14 @@ export interface NativeProgramFacts {
   readonly liveBytes: number;
 }
 
+/** What was measured for one class of problems, and so chosen. */
+export interface KernelChoice {
+  readonly op: string;
+  readonly problem: string;
+  /** Best first; infinite where the engine failed, negative where nothing was measured. */
+  readonly engines: readonly { readonly name: string; readonly milliseconds: number }[];
+}
+
 /** An object that holds a tensor's id; the addon ties the tensor's life to it. */
 export type TensorHolder = object;
 
@@ -51,6 +59,7 @@ export interface Addon {
   devices(): NativeDevice[];
   ops(): string[];
   activations(): ActivationFacts[];
+  kernelChoices(): KernelChoice[];
   openQueue(device: number): number;
   create(queue: number, holder: TensorHolder, bytes: Uint8Array): void;
   markVariable(id: number): void;

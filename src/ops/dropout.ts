@@ -24,7 +24,7 @@ const SELU_BACKWARD = new NativeOp('selu_alpha_dropout/backward');
 const DRAWS = 65536;
 
 /** What happens to an element: kept when its draw is at least the threshold, and then mapped to a x + b. */
-interface Mask {
+export interface Mask {
   readonly threshold: number;
   readonly a: number;
   readonly b: number;
@@ -47,9 +47,23 @@ function floatTensor(op: string, value: TensorLike): Tensor {
   return x;
 }
 
-function masked(x: Tensor, stamp: Tensor, { threshold, a, b, dropped }: Mask): Tensor {
-  const y = makeOne(x.backend, DROPOUT, [x, stamp], x.shape, x.dtype, [threshold, a, b, dropped]);
-  return recordOne(y, [x], (dy) => [masked(dy, stamp, { threshold, a, b: 0, dropped: 0 })]);
+/** A mask as native ops take it. */
+export const maskParameters = ({ threshold, a, b, dropped }: Mask): number[] => [threshold, a, b, dropped];
+
+function masked(x: Tensor, stamp: Tensor, mask: Mask): Tensor {
+  const y = makeOne(x.backend, DROPOUT, [x, stamp], x.shape, x.dtype, maskParameters(mask));
+  return recordOne(y, [x], (dy) => [maskedGradient(dy, stamp, mask)]);
+}
+
+/** The gradient of what was dropped out under this stamp and mask. */
+export function maskedGradient(dy: Tensor, stamp: Tensor, { threshold, a }: Mask): Tensor {
+  return masked(dy, stamp, { threshold, a, b: 0, dropped: 0 });
+}
+
+/** The mask of plain dropout, scaled for the rounded rate. */
+export function dropoutMask(op: string, rate: number): Mask {
+  const threshold = thresholdOf(op, rate);
+  return { threshold, a: DRAWS / (DRAWS - threshold), b: 0, dropped: 0 };
 }
 
 function resolveNoiseShape(op: string, x: Tensor, noiseShape: NoiseShape): Shape {
@@ -102,9 +116,8 @@ export function dropout(
 ): Tensor {
   const op = 'dropout';
   const x = floatTensor(op, input);
-  const threshold = thresholdOf(op, rate);
-  if (threshold === 0) return clone(x);
-  const mask = { threshold, a: DRAWS / (DRAWS - threshold), b: 0, dropped: 0 };
+  const mask = dropoutMask(op, rate);
+  if (mask.threshold === 0) return clone(x);
   return typeof noiseShapeOrSeed === 'number' || noiseShapeOrSeed instanceof RandomStream
     ? drop(op, x, undefined, noiseShapeOrSeed, mask)
     : drop(op, x, noiseShapeOrSeed, seed, mask);
@@ -125,10 +138,10 @@ export interface AlphaDropoutOptions {
 }
 
 /** SELU's parameters and the mask whose affine map keeps mean and variance, for the rounded rate. */
-function alphaMask(
+export function alphaMask(
   op: string,
   rate: number,
-  { mean = 0, variance = 1, alpha, scale }: AlphaDropoutOptions,
+  { mean = 0, variance = 1, alpha, scale }: AlphaDropoutOptions = {},
 ): Mask & { selu: number[] } {
   const threshold = thresholdOf(op, rate);
   if (!Number.isFinite(mean)) throw invalid('ERR_ARGUMENT', op, 'mean', 'a finite number', mean);

@@ -6,6 +6,7 @@ import { isRecording, record } from '../autograd/tape.js';
 import type { NativeOp } from '../tensor/backend.js';
 import { run } from '../tensor/backend.js';
 import { convert, sameBackend, type TensorLike } from '../tensor/convert.js';
+import { withStamp, type Seed } from '../tensor/random-state.js';
 import { isFloat } from '../tensor/dtype.js';
 import { sizeOf, type Shape } from '../tensor/shape.js';
 import { activationTable } from '../tensor/activation-facts.js';
@@ -16,7 +17,7 @@ import { biasGradients } from './bias-activation.js';
 import { cast } from './cast.js';
 import { checkLayout, type Padding, type Size2d } from './convolution-shape.js';
 import { CONV2D, convolutionOperands, geometry, groupedConv2d, unbatch } from './convolution.js';
-import { alphaDropout, dropout } from './dropout.js';
+import { alphaDropout, alphaMask, dropout, dropoutMask, maskedGradient, maskParameters, type Mask } from './dropout.js';
 import { evaluate, type LazyGradients } from './define.js';
 import { MATMUL, matMul as plainMatMul, product, productGradients } from './matmul.js';
 import { prelu } from './prelu.js';
@@ -130,29 +131,43 @@ interface Core {
   readonly gradients: (dz: Tensor) => LazyGradients;
 }
 
-/** activation(product + bias) by one native op. */
-function runFused(core: Core, bias: Tensor | null, applied: Applied): Tensor {
+/** Dropout behind the activation, by the draws of a stamp. */
+interface Dropped {
+  readonly mask: Mask;
+  readonly stamp: Tensor;
+}
+
+/** dropout(activation(product + bias)) by one native op. */
+function runFused(core: Core, bias: Tensor | null, applied: Applied, dropped: Dropped | null = null): Tensor {
   const { operands, shape } = core;
   const { backend, dtype } = operands[0];
+  const { saves } = applied.activation.facts;
   const y = new Tensor<Shape>(backend, shape, dtype);
-  // Kept for the gradient alone, and only by activations whose derivative needs it.
-  const keeps = isRecording() && applied.activation.facts.saves === 'input';
-  const pre = keeps ? new Tensor<Shape>(backend, shape, dtype) : null;
-  const outputs = [y, ...(pre === null ? [] : [pre])];
+  // What the activation's derivative takes, kept for the gradient alone: its input, or behind dropout its output.
+  const keeps = isRecording() && (saves === 'input' || (dropped !== null && applied.name !== 'linear'));
+  const kept = keeps ? new Tensor<Shape>(backend, shape, dtype) : null;
+  const outputs = [y, ...(kept === null ? [] : [kept])];
   run(
     backend,
     core.native,
-    bias === null ? operands : [...operands, bias],
+    dropped === null ? (bias === null ? operands : [...operands, bias]) : [...operands, bias, dropped.stamp],
     outputs.map((holder) => ({ holder, shape, dtype })),
-    [...core.params, ...epilogueParameters(applied)],
+    [...core.params, ...epilogueParameters(applied), ...(dropped === null ? [] : maskParameters(dropped.mask))],
   );
   if (!isRecording()) return y;
-  record(outputs, bias === null ? operands : [...operands, bias], ([dy, dPre], wanted) => {
-    const [dz, dBias] = epilogueGradients(dy ?? null, dPre ?? null, pre ?? y, bias, applied);
+  record(outputs, bias === null ? operands : [...operands, bias], ([dy = null, dKept = null], wanted) => {
+    const through = dy === null || dropped === null ? dy : maskedGradient(dy, dropped.stamp, dropped.mask);
+    const [dActive, dPre] = saves === 'input' ? [through, dKept] : [sum(through, dKept), null];
+    const [dz, dBias] = epilogueGradients(dActive, dPre, kept ?? y, bias, applied);
     if (dz === null) return [null, null, null];
     return [...evaluate(core.gradients(dz), wanted), dBias];
   });
   return y;
+}
+
+/** Of two gradients of one tensor, either of which may be missing. */
+function sum(a: Tensor | null, b: Tensor | null): Tensor | null {
+  return a === null || b === null ? (a ?? b) : add(a, b);
 }
 
 /** Gradients of the product and of the bias, from those of the result and, in second derivatives, of what was kept. */
@@ -182,6 +197,20 @@ function finish(options: Epilogue, y: Tensor, bias: Tensor | null, applied: Appl
 /** No activation; a function, since importing the library must not load the addon. */
 const none = (): Applied => ({ activation: activationNamed('linear'), name: 'linear', parameters: [] });
 
+interface Dropout {
+  readonly kind: 'dropout' | 'alphaDropout';
+  readonly rate: number;
+  readonly seed: Seed | undefined;
+  readonly mask: Mask;
+}
+
+function checkDropout(op: string, { rate, kind = 'dropout', seed }: NonNullable<FusedMatMul['dropout']>): Dropout {
+  if (kind !== 'dropout' && kind !== 'alphaDropout') {
+    throw invalid('ERR_ARGUMENT', op, 'dropout.kind', "'dropout' or 'alphaDropout'", kind);
+  }
+  return { kind, rate, seed, mask: kind === 'dropout' ? dropoutMask(op, rate) : alphaMask(op, rate) };
+}
+
 /**
  * dropout(activation(a b + bias)): a dense layer in one op.
  * @param options a, b, transposeA, transposeB as matMul's; bias, usually [n]; activation by name with its alpha, scale or beta;
@@ -196,6 +225,9 @@ export function matMul(options: FusedMatMul): Tensor {
   const { a, b, shape } = product(op, options.a, options.b, transposeA, transposeB);
   const bias = convertBias(op, options, a, shape);
   const columns = bias === null ? null : columnBias(bias, shape, a);
+  const drop = options.dropout === undefined ? null : checkDropout(op, options.dropout);
+  // Dropout comes last: behind prelu it is an op of its own.
+  const fusesDropout = drop !== null && drop.mask.threshold > 0 && options.preluActivationWeights === undefined;
   let y: Tensor;
   if (!isFloat(a.dtype) || (bias !== null && columns === null)) {
     y = finish(options, plainMatMul(a, b, transposeA, transposeB), bias, applied);
@@ -211,14 +243,19 @@ export function matMul(options: FusedMatMul): Tensor {
       params: [Number(transposeA), Number(transposeB)],
       gradients: (dz) => productGradients(dz, left, b, transposeA, transposeB),
     };
+    if (fusesDropout) {
+      const { mask, seed } = drop;
+      return withStamp(op, a.backend, seed, (stamp) =>
+        reshape(runFused(core, columns, applied, { mask, stamp }), shape),
+      );
+    }
     y = finish(options, reshape(runFused(core, columns, applied), shape), null, none());
   }
-  if (options.dropout === undefined) return y;
-  const { rate, kind = 'dropout', seed } = options.dropout;
-  if (kind !== 'dropout' && kind !== 'alphaDropout') {
-    throw invalid('ERR_ARGUMENT', op, 'dropout.kind', "'dropout' or 'alphaDropout'", kind);
-  }
-  return kind === 'dropout' ? dropout(y, rate, undefined, seed) : alphaDropout(y, rate, seed);
+  return drop === null
+    ? y
+    : drop.kind === 'dropout'
+      ? dropout(y, drop.rate, undefined, drop.seed)
+      : alphaDropout(y, drop.rate, drop.seed);
 }
 
 /**

@@ -47,6 +47,34 @@ describe('doctor', () => {
     expect(text).toContain(cuda.works ? 'CUDA backend: works' : 'CUDA backend: does not work');
   });
 
+  it('tells which engine was chosen for what, and where nothing is measured', async () => {
+    const kernels = [
+      {
+        op: 'matmul',
+        problem: 'bfloat16 [256, 784] [784, 512] + bias, selu',
+        engines: [
+          { name: 'wgmma', milliseconds: 0.0123456 },
+          { name: 'cuBLASLt', milliseconds: -1 },
+          { name: 'mma.sync', milliseconds: Infinity },
+        ],
+      },
+    ];
+    const parts = { cpu: () => CPU, cudaBuild: () => undefined, buildReport: () => [], kernels: () => kernels };
+    let text = '';
+    const write = (line: string): void => void (text += line);
+    await doctor({ json: false, kernels: true }, { ...parts, probe: () => WORKING, write });
+    expect(text.slice(text.indexOf('Kernels')).split('\n')).toEqual([
+      'Kernels',
+      '  matmul bfloat16 [256, 784] [784, 512] + bias, selu',
+      '    chosen  wgmma: 0.0123 ms',
+      '            cuBLASLt: not measured',
+      '            mma.sync: failed',
+    ]);
+    text = '';
+    await doctor({ json: false, kernels: true }, { ...parts, probe: () => BARE, write });
+    expect(text).toMatch(/Kernels\n {2}oneDNN where it has the operation/);
+  });
+
   it('lists driver, libraries and devices where CUDA works', async () => {
     const builtWith = { toolkit: '13.0.88', cublas: '13.1.1', cudnn: '9.24.0', architectures: '80-real;90-real' };
     const parts = { cpu: () => CPU, probe: () => WORKING, cudaBuild: () => builtWith, buildReport: () => [] };

@@ -84,6 +84,77 @@ TEST(Matmul, BiasThenActivationAndThePreActivation) {
   check_op("matmul", {&a, &b, &bias}, {output, kept}, {0, 0, 1}, kComposite);
 }
 
+// By the plain kernel and by the emulated tensor cores: the op's passes must agree with both.
+template <class Body>
+void with_both_engines(Body body) {
+  for (const bool cores : {false, true}) {
+    tensor_cores = cores;
+    body();
+  }
+  tensor_cores = false;
+}
+
+TEST(Matmul, DropoutFollowsTheActivationWhoseArgumentOrResultIsKept) {
+  const Values mask = {20000, 0.9, 0.2, -1.5};
+  const Array stamp = i32({4}, {5, -6, 7, 8});
+  struct Case {
+    const char* name;
+    double row;
+    Values parameters;
+    bool keeps_input;
+  };
+  const Case cases[] = {{"selu", 5, {1.6, 1.05}, false}, {"gelu", 12, {}, true}, {"linear", -1, {}, false}};
+  for (const auto& [name, row, parameters, keeps_input] : cases) {
+    if (row >= 0) {
+      ASSERT_STREQ(SN_BUILD::op_table().activations[size_t(row)].name, name);
+    }
+    for (const DType dtype : {DType::kFloat32, DType::kBfloat16}) {
+      const Array a(dtype, {5, 12}, random_values(60, -1, 1)), b(dtype, {12, 7}, random_values(84, -1, 1, 2));
+      const Array bias(dtype, {7}, random_values(7, -1, 1, 3));
+      with_both_engines([&] {
+        Array product(dtype, {5, 7}), active(dtype, {5, 7}), kept(dtype, {5, 7}), y(dtype, {5, 7}), end(dtype, {5, 7});
+        run_op("matmul", 32, {&a, &b, &bias}, {&product}, {0, 0});
+        Values params = {0, 0, row};
+        params.insert(params.end(), parameters.begin(), parameters.end());
+        params.insert(params.end(), mask.begin(), mask.end());
+        run_op("matmul", 32, {&a, &b, &bias, &stamp}, {&y, &kept}, params);
+        if (keeps_input) {
+          EXPECT_EQ(kept.bytes(), product.bytes()) << name;
+          run_op(std::string(name) + "/forward", 32, {&kept}, {&active}, parameters);
+        } else {
+          active = kept.copy();
+          if (dtype == DType::kFloat32) {
+            run_op(std::string(name) + "/forward", 32, {&product}, {&end}, parameters);
+            EXPECT_EQ(kept.bytes(), end.bytes()) << name;
+          }
+        }
+        run_op("dropout", 32, {&active, &stamp}, {&end}, mask);
+        EXPECT_EQ(y.bytes(), end.bytes()) << name;
+        // Without a place for it nothing is kept, and in float32 nothing else changes.
+        run_op("matmul", 32, {&a, &b, &bias, &stamp}, {&end}, params);
+        if (dtype == DType::kFloat32) {
+          EXPECT_EQ(y.bytes(), end.bytes()) << name;
+        }
+      });
+    }
+  }
+}
+
+TEST(Matmul, DropoutCountsItsDrawsOverAllBatches) {
+  // Batch axes 2,4,3 where none merge, so that a library is called more than once.
+  const Array a = f32({2, 1, 3, 2, 3}, random_values(36, -1, 1)), b = f32({4, 1, 3, 2}, random_values(24, -1, 1, 2));
+  const Array stamp = i32({4}, {1, 2, 3, 4});
+  const Values mask = {30000, 1, 0, 0};
+  with_both_engines([&] {
+    Array product(DType::kFloat32, {2, 4, 3, 2, 2}), y(DType::kFloat32, {2, 4, 3, 2, 2});
+    Array expected(DType::kFloat32, {2, 4, 3, 2, 2});
+    run_op("matmul", 32, {&a, &b}, {&product}, {0, 0});
+    run_op("dropout", 32, {&product, &stamp}, {&expected}, mask);
+    run_op("matmul", 32, {&a, &b, nullptr, &stamp}, {&y}, {0, 0, -1, mask[0], mask[1], mask[2], mask[3]});
+    EXPECT_EQ(y.bytes(), expected.bytes());
+  });
+}
+
 TEST(Matmul, NanAndInfinityPassThrough) {
   const double nan = std::nan("");
   const Array a = f32({2, 2}, {nan, 0, 1, 1}), b = f32({2, 2}, {1, 2, 3, std::numeric_limits<double>::infinity()});

@@ -67,6 +67,11 @@ Array::Array(DType dtype, Shape shape, const Values& values) : Array(dtype, std:
 
 Array::Array(Array&& other) noexcept : view_(other.view_) { other.view_.data = nullptr; }
 
+Array& Array::operator=(Array&& other) noexcept {
+  std::swap(view_, other.view_);
+  return *this;
+}
+
 Array::~Array() { std::free(view_.data); }
 
 Values Array::values() const {

@@ -25,6 +25,7 @@ class Array {
   // Filled with a pattern that no op should leave behind.
   Array(DType dtype, Shape shape);
   Array(Array&& other) noexcept;
+  Array& operator=(Array&& other) noexcept;
   Array(const Array&) = delete;
   ~Array();
 

@@ -55,6 +55,20 @@ const FUSIONS: Fusion[] = [
     composed: (name, a, b, bias) => apply(name, sn.add(sn.matMul(a, b, false, true), bias)),
   },
   {
+    name: 'fused.matMul with dropout',
+    inputs: [[65, 40], [40, 33], [33]],
+    fused: (activation, a, b, bias) =>
+      sn.fused.matMul({ a: a, b: b, bias: bias, activation, dropout: { rate: 0.3, seed: 11 } }),
+    composed: (name, a, b, bias) => sn.dropout(apply(name, sn.add(sn.matMul(a, b), bias)), 0.3, 11),
+  },
+  {
+    name: 'fused.matMul of batches with alpha dropout',
+    inputs: [[3, 17, 40], [40, 33], [33]],
+    fused: (activation, a, b, bias) =>
+      sn.fused.matMul({ a: a, b: b, bias: bias, activation, dropout: { rate: 0.3, kind: 'alphaDropout', seed: 11 } }),
+    composed: (name, a, b, bias) => sn.alphaDropout(apply(name, sn.add(sn.matMul(a, b), bias)), 0.3, 11),
+  },
+  {
     name: 'fused.conv2d',
     inputs: [[2, 9, 8, 5], [3, 3, 5, 18], [18]],
     fused: (activation, x, filter, bias) =>
@@ -147,6 +161,42 @@ describe('bias and activation of fused.matMul', () => {
     expect(sn.fused.matMul({ a: x, b: w }).dtype).toBe('int32');
     const y = sn.fused.matMul({ a: x, b: w, activation: 'sigmoid' });
     expect([y.dtype, y.dataSync()[0]]).toEqual(['float32', expect.closeTo(0.0066928509, 7)]);
+  });
+
+  test('dropout in the op gives the bits of the op of its own, and so do its gradients', () => {
+    for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+      for (const activation of ['linear', 'selu', 'gelu'] as const) {
+        const xs = [sn.cast(a, dtype), sn.cast(b, dtype)];
+        const found = sn.valueAndGrads((x, w) =>
+          sn.fused.matMul({ a: x, b: w, activation, dropout: { rate: 0.4, kind: 'alphaDropout', seed: 3 } }),
+        )(xs);
+        const expected = sn.valueAndGrads((x, w) =>
+          sn.alphaDropout(sn.fused.matMul({ a: x, b: w, activation }), 0.4, 3),
+        )(xs);
+        expect(found.value.dataSync()).toEqual(expected.value.dataSync());
+        found.grads.forEach((one, i) => expect(one.dataSync()).toEqual(expected.grads[i]!.dataSync()));
+      }
+    }
+  });
+
+  test('a rate that rounds to nothing draws nothing', () => {
+    const y = sn.fused.matMul({ a, b, dropout: { rate: 0, seed: 5 } });
+    expect(y.dataSync()).toEqual(sn.fused.matMul({ a, b }).dataSync());
+  });
+
+  test('dropout behind prelu, and behind a bias along another axis', () => {
+    const [slopes, bias] = [grid([5], 4), grid([4, 1], 3)];
+    const found = sn.fused.matMul({
+      a,
+      b,
+      bias,
+      activation: 'prelu',
+      preluActivationWeights: slopes,
+      dropout: { rate: 0.5, seed: 2 },
+    });
+    const expected = sn.dropout(sn.prelu(sn.add(plain, bias), slopes), 0.5, 2);
+    expect(found.shape).toEqual([4, 5]);
+    expectClose('value', host(found), host(expected), 'float64', 'product');
   });
 
   test('dropout follows, with the masks of the ops of that name', () => {

@@ -17,6 +17,19 @@ struct Grid {
 inline Grid elements(int64_t n, int64_t /*cost*/, int pack = 1) { return {n, pack}; }
 inline Grid groups(int64_t n, int64_t /*cost*/, int64_t /*widest*/ = 0) { return {n, 0}; }
 
+// Kernels of a fixed shape: as many blocks and threads as they need, whatever the test asks for.
+struct TileGrid {
+  int64_t blocks;
+  int threads;
+  int shared_bytes;
+};
+inline constexpr int64_t kMostTiles = (int64_t(1) << 31) - 1;
+
+template <class... Parameters, class... Arguments>
+void launch(Queue&, TileGrid grid, void (*kernel)(Parameters...), Arguments... arguments) {
+  emulator::launch(__PRETTY_FUNCTION__, unsigned(grid.blocks), unsigned(grid.threads), [&] { kernel(arguments...); });
+}
+
 template <class... Parameters, class... Arguments>
 void launch(Queue& queue, Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
   if (grid.units == 0) return;

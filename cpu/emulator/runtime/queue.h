@@ -8,6 +8,9 @@
 
 namespace selfnorm {
 
+// Whether matrix products run on the emulated tensor cores where those take them.
+inline bool tensor_cores = false;
+
 class Queue {
  public:
   // Block size and the most blocks of later launches: kernels must be right for any.
