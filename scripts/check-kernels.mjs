@@ -1,30 +1,109 @@
 // Judges the machine code of a CUDA build from what ptxas said of it (cuda/compile.sh keeps that beside each object): no kernel
-// spills registers or has a stack frame, no compiler warned. With cuobjdump at hand it also reads the code of a few streaming
-// kernels: each must move 16 bytes at a time.
+// spills registers or has a stack frame, no compiler warned. With cuobjdump at hand it also reads the code of listed kernels:
+// streaming ones must move 16 bytes at a time, matrix products must use tensor cores and copies that run on by themselves.
 //   node scripts/check-kernels.mjs [build folder]
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 const build = process.argv[2] ?? 'build';
-const objects = join(build, 'cuda', 'CMakeFiles', 'selfnorm_cuda.dir', 'ops');
+/** Where objects lie, each with ptxas's report, and the sources they are made of. */
+const objects = (target, folder) => join(build, 'cuda', 'CMakeFiles', `${target}.dir`, folder);
+const FOLDERS = {
+  ops: { objects: objects('selfnorm_cuda', 'ops'), sources: join('cuda', 'ops') },
+  engines: { objects: objects('selfnorm_cuda', 'engines'), sources: join('cuda', 'engines') },
+  hopper: { objects: objects('selfnorm_cuda_sm90a', 'engines'), sources: join('cuda', 'engines') },
+};
 
 /** Kernels that may have a stack frame or spill, each with the reason; a pattern of the mangled name. */
 const ALLOWED = [];
 
 const name = (part) => `${part.length}${part}`;
 const map = (functor, width, types) => new RegExp(`map_kernelILi${width}E${functor}${types}E`);
+const backward = (activation) => `NS0_${name('ActivationBackward')}INS0_${name(activation)}EEE`;
 const forward = (activation) => `NS0_${name('ActivationForward')}INS0_${name(activation)}EEE`;
 const HALF = 'NS_8bfloat16EJS\\d_E';
 
-/** The kernels whose loads and stores must be 16 bytes wide. */
-const STREAMING = [
-  { what: 'relu float32', source: 'activations', kernel: map(forward('Relu'), 4, 'fJfE') },
-  { what: 'relu bfloat16', source: 'activations', kernel: map(forward('Relu'), 8, HALF) },
-  { what: 'selu float32', source: 'activations', kernel: map(forward('Selu'), 4, 'fJfE') },
-  { what: 'selu bfloat16', source: 'activations', kernel: map(forward('Selu'), 8, HALF) },
-  { what: 'add float32', source: 'binary', kernel: map('NS0_3AddE', 4, 'fJffE') },
-  { what: 'add bfloat16', source: 'binary', kernel: map('NS0_3AddE', 8, 'NS_8bfloat16EJS\\d_S\\d_E') },
+const random = (functor, width, types) => new RegExp(`random_map_kernelItLi${width}ENS0_${name(functor)}IfEE${types}E`);
+const step = (rule, width, type) => new RegExp(`optimizer_step_kernelILi${width}E${type}NS0_${name(rule)}`);
+const biasForward = (activation, width, type) =>
+  new RegExp(`bias_forward_kernelILi${width}ENS0_${name(activation)}E${type}E`);
+const tile = (kind, ...sizes) => `NS0_${name(kind)}I${sizes.map((size) => `Li${size}E`).join('')}E`;
+const product = (kernel, type, transposeA, transposeB, tile) =>
+  new RegExp(`${kernel}I${type}Lb${Number(transposeA)}ELb${Number(transposeB)}E${tile}`);
+const LARGE = tile('MmaTile', 128, 128, 64, 32, 4);
+const SMALL = tile('MmaTile', 64, 64, 32, 32, 4);
+const [FLOAT16, BFLOAT16] = ['NS_4halfE', 'NS_8bfloat16E'];
+
+/** Sixteen bytes at a time. */
+const WIDE = ['LDG.E.128', 'STG.E.128'];
+/** Copies to shared memory that run on by themselves, matrices from it, tensor cores. */
+const MMA = ['LDGSTS.E', 'LDSM.16.M', 'HMMA.16'];
+const WGMMA = ['UTMALDG', 'HGMMA.64x128x16.F32', 'SYNCS.'];
+/** Of every listed kernel: loads and stores of local memory. */
+const LOCAL = ['LDL', 'STL'];
+
+/** What the code of listed kernels must contain. A kernel is a pattern of the mangled name. */
+const LISTED = [
+  { what: 'relu float32', source: 'activations', kernel: map(forward('Relu'), 4, 'fJfE'), has: WIDE },
+  { what: 'relu bfloat16', source: 'activations', kernel: map(forward('Relu'), 8, HALF), has: WIDE },
+  { what: 'selu float32', source: 'activations', kernel: map(forward('Selu'), 4, 'fJfE'), has: WIDE },
+  { what: 'selu bfloat16', source: 'activations', kernel: map(forward('Selu'), 8, HALF), has: WIDE },
+  { what: 'selu backward float32', source: 'activations', kernel: map(backward('Selu'), 4, 'fJffE'), has: WIDE },
+  { what: 'gelu float32', source: 'activations', kernel: map(forward('Gelu'), 4, 'fJfE'), has: WIDE },
+  { what: 'gelu backward float32', source: 'activations', kernel: map(backward('Gelu'), 4, 'fJffE'), has: WIDE },
+  { what: 'bias and selu float32', source: 'bias_activation', kernel: biasForward('Selu', 4, 'f'), has: WIDE },
+  { what: 'bias and selu bfloat16', source: 'bias_activation', kernel: biasForward('Selu', 8, BFLOAT16), has: WIDE },
+  { what: 'add float32', source: 'binary', kernel: map('NS0_3AddE', 4, 'fJffE'), has: WIDE },
+  { what: 'add bfloat16', source: 'binary', kernel: map('NS0_3AddE', 8, 'NS_8bfloat16EJS\\d_S\\d_E'), has: WIDE },
+  { what: 'dropout float32', source: 'dropout', kernel: random('MaskedAffine', 4, 'fJfE'), has: WIDE },
+  { what: 'dropout bfloat16', source: 'dropout', kernel: random('MaskedAffine', 8, HALF), has: WIDE },
+  {
+    what: 'selu and alpha dropout float32',
+    source: 'dropout',
+    kernel: random('SeluMaskedAffine', 4, 'fJfE'),
+    has: WIDE,
+  },
+  {
+    what: 'selu and alpha dropout bfloat16',
+    source: 'dropout',
+    kernel: random('SeluMaskedAffine', 8, HALF),
+    has: WIDE,
+  },
+  { what: 'their backward float32', source: 'dropout', kernel: random('SeluMaskedBackward', 4, 'fJffE'), has: WIDE },
+  { what: 'adam float32', source: 'optimizers', kernel: step('AdamRule', 4, 'f'), has: WIDE },
+  { what: 'adadelta float32', source: 'optimizers', kernel: step('AdadeltaRule', 4, 'f'), has: WIDE },
+  ...[
+    ['float16', FLOAT16, MMA],
+    ['bfloat16', BFLOAT16, MMA],
+    // Rounded to TF32; only an operand with its depth inside is read by matrices.
+    ['float32', 'f', [...MMA, 'TF32']],
+  ].flatMap(([type, mangled, has]) =>
+    [LARGE, SMALL].map((size) => ({
+      what: `matrix product, b transposed, ${type}, ${size === LARGE ? 'large' : 'small'} tile`,
+      folder: 'engines',
+      source: 'matmul_mma',
+      kernel: product('matmul_mma_kernel', mangled, false, true, size),
+      has,
+    })),
+  ),
+  {
+    what: 'matrix product, bfloat16, large tile',
+    folder: 'engines',
+    source: 'matmul_mma',
+    kernel: product('matmul_mma_kernel', BFLOAT16, false, false, LARGE),
+    has: [...MMA, 'LDSM.16.MT'],
+  },
+  ...[
+    ['bfloat16', BFLOAT16, tile('WgmmaTile', 2, 3), [...WGMMA, '.BF16']],
+    ['float16', FLOAT16, tile('WgmmaTile', 1, 4), WGMMA],
+  ].map(([type, mangled, size, has]) => ({
+    what: `matrix product for Hopper, ${type}`,
+    folder: 'hopper',
+    source: 'matmul_wgmma',
+    kernel: product('matmul_wgmma_kernel', mangled, true, false, size),
+    has,
+  })),
 ];
 
 const problems = [];
@@ -36,7 +115,15 @@ function readReport(file) {
     const entry = /Compiling entry function '(\w+)' for '(\w+)'/.exec(line);
     const frame = /(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line);
     const used = /Used (\d+) registers/.exec(line);
-    if (entry) kernels.push({ name: entry[1], arch: entry[2], registers: 0, stack: 0, spills: 0 });
+    if (entry)
+      kernels.push({
+        object: file.replace(/\.ptxas$/, ''),
+        name: entry[1],
+        arch: entry[2],
+        registers: 0,
+        stack: 0,
+        spills: 0,
+      });
     else if (frame)
       Object.assign(kernels.at(-1), { stack: Number(frame[1]), spills: Number(frame[2]) + Number(frame[3]) });
     else if (used) kernels.at(-1).registers = Number(used[1]);
@@ -62,36 +149,64 @@ function findCuobjdump() {
   return candidates.find((path) => path !== '' && existsSync(path));
 }
 
-function checkWidth(cuobjdump, { what, source, kernel }, kernels) {
-  const found = [...new Set(kernels.filter((entry) => kernel.test(entry.name)).map((entry) => entry.name))];
-  if (found.length !== 1) {
-    problems.push(
-      `${what}: expected one kernel ${kernel.source}, found ${found.length}; correct scripts/check-kernels.mjs`,
-    );
-    return;
-  }
-  const args = ['-sass', '-fun', found[0], join(objects, `${source}.cu.o`)];
-  const done = spawnSync(cuobjdump, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
-  const codes = done.stdout
+/** The code of the named kernels of an object, by architecture. */
+function disassemble(cuobjdump, object, names) {
+  const args = ['-sass', '-fun', names.join(','), object];
+  const done = spawnSync(cuobjdump, args, { encoding: 'utf8', maxBuffer: 2 ** 29 });
+  if (done.status !== 0) problems.push(`${object}: cuobjdump gave no code: ${done.stderr.trim()}`);
+  return done.stdout
     .split(/code for (?=sm_)/)
     .slice(1)
-    .filter((code) => code.includes(found[0]));
-  if (done.status !== 0 || codes.length === 0) {
-    problems.push(`${what}: cuobjdump gave no code: ${done.stderr.trim()}`);
-    return;
+    .flatMap((part) => {
+      const arch = /^sm_\w+/.exec(part)[0];
+      return part
+        .split(/Function : (?=\w)/)
+        .slice(1)
+        .map((code) => ({ arch, name: /^\w+/.exec(code)[0], code }));
+    });
+}
+
+function checkListed(cuobjdump, kernels) {
+  const wanted = new Map();
+  for (const row of LISTED) {
+    const object = join(FOLDERS[row.folder ?? 'ops'].objects, `${row.source}.cu.o`);
+    const of = kernels.filter((entry) => entry.object === object && row.kernel.test(entry.name));
+    const names = [...new Set(of.map((entry) => entry.name))];
+    if (names.length !== 1) {
+      problems.push(
+        `${row.what}: expected one kernel ${row.kernel.source}, found ${names.length}; correct scripts/check-kernels.mjs`,
+      );
+    } else {
+      wanted.set(object, [...(wanted.get(object) ?? []), { ...row, name: names[0], archs: of.length }]);
+    }
   }
-  for (const code of codes) {
-    const arch = /^sm_\w+/.exec(code)[0];
-    for (const instruction of ['LDG.E.128', 'STG.E.128']) {
-      if (!code.includes(instruction))
-        problems.push(`${what} for ${arch}: no ${instruction}: the kernel moves less than 16 bytes`);
+  for (const [object, rows] of wanted) {
+    const all = disassemble(
+      cuobjdump,
+      object,
+      rows.map((row) => row.name),
+    );
+    for (const { what, name, archs, has } of rows) {
+      const codes = all.filter((code) => code.name === name);
+      if (codes.length !== archs)
+        problems.push(`${what}: expected code for ${archs} architectures, got ${codes.length}`);
+      for (const { arch, code } of codes) {
+        for (const instruction of has) {
+          if (!code.includes(instruction)) problems.push(`${what} for ${arch}: no ${instruction} any more`);
+        }
+        for (const instruction of LOCAL) {
+          if (new RegExp(`\\b${instruction}\\b`).test(code)) problems.push(`${what} for ${arch}: uses local memory`);
+        }
+      }
     }
   }
 }
 
-const reports = existsSync(objects) ? readdirSync(objects).filter((file) => file.endsWith('.ptxas')) : [];
-const current = reports.filter((file) => existsSync(join('cuda', 'ops', file.replace(/\.o\.ptxas$/, ''))));
-const kernels = current.flatMap((file) => readReport(join(objects, file)));
+const kernels = Object.values(FOLDERS).flatMap(({ objects, sources }) => {
+  const reports = existsSync(objects) ? readdirSync(objects).filter((file) => file.endsWith('.ptxas')) : [];
+  const current = reports.filter((file) => existsSync(join(sources, file.replace(/\.o\.ptxas$/, ''))));
+  return current.flatMap((file) => readReport(join(objects, file)));
+});
 if (kernels.length === 0) problems.push(`no CUDA build in ${build}: build with SELFNORM_CUDA=ON first`);
 
 const allowed = new Set();
@@ -110,7 +225,7 @@ for (const { pattern, reason } of ALLOWED) {
 }
 
 const cuobjdump = findCuobjdump();
-if (cuobjdump && kernels.length > 0) for (const row of STREAMING) checkWidth(cuobjdump, row, kernels);
+if (cuobjdump && kernels.length > 0) checkListed(cuobjdump, kernels);
 
 const most = kernels.reduce((a, b) => (b.registers > a.registers ? b : a), { registers: 0, name: 'none', arch: '' });
 const archs = [...new Set(kernels.map(({ arch }) => arch))].sort();
@@ -120,7 +235,7 @@ console.log(
 );
 console.log(
   cuobjdump
-    ? `check:kernels: 16-byte loads and stores looked for in ${STREAMING.map(({ what }) => what).join(', ')}`
+    ? `check:kernels: the code of ${LISTED.length} listed kernels read for its instructions`
     : 'check:kernels: code not read: no cuobjdump (a CUDA toolkit or the Python package triton has one)',
 );
 if (problems.length > 0) {
