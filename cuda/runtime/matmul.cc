@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -186,10 +187,15 @@ const MatmulEngine& engine_for(Queue& queue, const MatmulProblem& problem, const
 std::string text_of(const ShapeClass& shape) {
   static constexpr const char* kTypes[] = {"float32", "float16", "bfloat16", "float64"};
   const MatmulProblem& p = shape.problem;
-  std::string text = std::string(kTypes[int(p.dtype)]) + (p.tensor_float32 ? " as TF32" : "");
-  if (p.batch > 1) text += " " + std::to_string(p.batch) + " x";
-  text += " [" + std::to_string(p.m) + ", " + std::to_string(p.k) + "]" + (p.transpose_a ? "^T" : "") + " [" +
-          std::to_string(p.k) + ", " + std::to_string(p.n) + "]" + (p.transpose_b ? "^T" : "");
+  const auto matrix = [](int64_t rows, int64_t columns, bool transposed) {
+    std::ostringstream text;
+    text << " [" << rows << ", " << columns << "]" << (transposed ? "^T" : "");
+    return text.str();
+  };
+  std::string text = kTypes[int(p.dtype)];
+  if (p.tensor_float32) text += " as TF32";
+  if (p.batch > 1) text.append(" ").append(std::to_string(p.batch)).append(" x");
+  text += matrix(p.m, p.k, p.transpose_a != 0) + matrix(p.k, p.n, p.transpose_b != 0);
   if (p.has_bias) text += " + bias";
   if (p.activation >= 0) text += std::string(", ") + Queue::ops().activations[size_t(p.activation)].name;
   if (p.keeps != Keeps::kNothing) text += ", kept";
