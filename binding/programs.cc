@@ -105,7 +105,12 @@ Napi::Value record_end(const Napi::CallbackInfo& info) {
     std::vector<const TensorRow*> outputs;
     for (int i = 0; i < int(instance.frame[0]); ++i) outputs.push_back(&row_of(instance, instance.frame[1 + i]));
     auto program = std::make_shared<RecordedProgram>();
-    program->parts = recording->finish(outputs);
+    try {
+      program->parts = recording->finish(outputs);
+    } catch (const Error& error) {
+      // The step has run as it should: what could not be had is its Program, for want of memory as a rule.
+      return Napi::String::New(info.Env(), std::string("its Program could not be made: ") + error.what());
+    }
     if (!program->parts.program) return Napi::String::New(info.Env(), recording->refusal());
     instance.programs.add(program);
     account(info.Env(), *program, int64_t(program->parts.arena->bytes));
