@@ -3,7 +3,7 @@
 // TypeScript tests. The last line counts them.
 //   npm test                 everything
 //   npm test -- <pattern>    TypeScript tests whose file or name fits
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -35,14 +35,35 @@ function countNative(report) {
   failed += failures + errors;
 }
 
-function runNative(build, executable, scratch) {
-  const report = join(scratch, `${build}-${executable}.xml`);
-  const status = run(join(root, build, executable), ['--gtest_brief=1', `--gtest_output=xml:${report}`]);
+/** Runs a test program and counts what it reports. `env` may ask for a part of its tests. */
+async function runNative(build, executable, env, report) {
+  const args = ['--gtest_brief=1', `--gtest_output=xml:${report}`];
+  const child = spawn(join(root, build, executable), args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  const status = await new Promise((resolve) => {
+    child.on('error', ({ message }) => {
+      console.error(`test: ${executable}: ${message}`);
+      resolve(1);
+    });
+    child.on('close', resolve);
+  });
   if (existsSync(report)) countNative(report);
   if (status !== 0 && failed === 0) failed += 1;
 }
 
-function nativeTests(scratch) {
+/** The parts that a program's tests are run in, all at once: one for each processor. */
+function parts(count) {
+  return Array.from({ length: count }, (_, index) => ({
+    GTEST_TOTAL_SHARDS: String(count),
+    GTEST_SHARD_INDEX: String(index),
+  }));
+}
+
+async function nativeTests(scratch) {
+  const processors = availableParallelism();
   // Without a sanitizer only what they would keep from vectorising is built: they see the rest no worse.
   for (const [sanitizer, executables] of [
     ['none', ['math_tests_v2', 'math_tests_v3', 'math_tests_v4']],
@@ -55,8 +76,13 @@ function nativeTests(scratch) {
     // Other processors than x86-64 have no levels.
     const targets = executables.filter((name) => name === 'native_tests' || process.arch === 'x64');
     if (targets.length === 0) continue;
-    must('cmake', ['--build', build, '--parallel', String(availableParallelism()), '--target', ...targets]);
-    for (const name of targets) runNative(build, name, scratch);
+    must('cmake', ['--build', build, '--parallel', String(processors), '--target', ...targets]);
+    const runs = targets.flatMap((name) =>
+      (targets.length === 1 ? parts(Math.min(processors, 4)) : [{}]).map((env, part) =>
+        runNative(build, name, env, join(scratch, `${build}-${name}-${part}.xml`)),
+      ),
+    );
+    await Promise.all(runs);
   }
 }
 
@@ -74,7 +100,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'selfnorm-test-'));
 try {
   must(process.execPath, ['scripts/setup.mjs', '--tests']);
   must('npm', ['run', '--silent', 'build:js']);
-  if (patterns.length === 0) nativeTests(scratch);
+  if (patterns.length === 0) await nativeTests(scratch);
   typescriptTests(scratch);
 } finally {
   rmSync(scratch, { recursive: true, force: true });

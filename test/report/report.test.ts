@@ -80,7 +80,8 @@ describe('verdicts', () => {
     const { claims } = reportOf('quick');
     expect(verdicts(reportOf('quick')).filter((verdict) => verdict !== 'open')).toHaveLength(1);
     const measured = claims.filter(({ verdict }) => verdict === 'open').map((claim) => claim.measured);
-    for (const text of measured) expect(text).toMatch(/run it with(out)? --|3 of the 250? epochs it takes to tell/);
+    for (const text of measured)
+      expect(text).toMatch(/run it (with --|at the usual size)|3 of the 250? epochs it takes to tell/);
   });
 
   test('a difference of one seed is not taken for a law', () => {
