@@ -1,12 +1,12 @@
 // Judges the machine code of a CUDA build from what ptxas said of it (cuda/compile.sh keeps that beside each object): no kernel
 // spills registers or has a stack frame, no compiler warned. With cuobjdump at hand it also reads the code of listed kernels:
 // streaming ones must move 16 bytes at a time, matrix products must use tensor cores and copies that run on by themselves.
-//   node scripts/check-kernels.mjs [build folder]
+//   node scripts/check-kernels.mjs [build folder] [--code]    --code: a machine without cuobjdump fails
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
-const build = process.argv[2] ?? 'build';
+const build = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? 'build';
 /** Where objects lie, each with ptxas's report, and the sources they are made of. */
 const objects = (target, folder) => join(build, 'cuda', 'CMakeFiles', `${target}.dir`, folder);
 const FOLDERS = {
@@ -226,6 +226,8 @@ for (const { pattern, reason } of ALLOWED) {
 
 const cuobjdump = findCuobjdump();
 if (cuobjdump && kernels.length > 0) checkListed(cuobjdump, kernels);
+if (!cuobjdump && process.argv.includes('--code'))
+  problems.push('--code: no cuobjdump; run: npm run cuda:setup -- --tools');
 
 const most = kernels.reduce((a, b) => (b.registers > a.registers ? b : a), { registers: 0, name: 'none', arch: '' });
 const archs = [...new Set(kernels.map(({ arch }) => arch))].sort();

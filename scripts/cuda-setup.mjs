@@ -1,5 +1,6 @@
 // Puts the CUDA libraries that selfnorm needs into .cuda/ of the current folder, from NVIDIA's Python packages by pip, so that
-// neither root nor an account is needed. Where there is no CUDA toolkit, its compiler comes along.
+// neither root nor an account is needed. Where there is no CUDA toolkit, its compiler comes along; with --tools also
+// cuobjdump, which check:kernels reads code with.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -51,7 +52,9 @@ if (answer(python, ['-m', 'pip', '--version']).status !== 0) {
 
 const toolkit = toolkitVersion();
 const major = toolkit?.[0] ?? 13;
-const packages = [...packagesFor(major), ...(toolkit === undefined ? COMPILER_PACKAGES : [])];
+// Triton's wheel is the one that carries cuobjdump.
+const tools = process.argv.includes('--tools') ? ['triton'] : [];
+const packages = [...packagesFor(major), ...(toolkit === undefined ? COMPILER_PACKAGES : []), ...tools];
 const found =
   toolkit === undefined ? 'no CUDA toolkit found, so its compiler comes too' : `for CUDA toolkit ${toolkit.join('.')}`;
 console.log(`cuda:setup: ${found}`);
