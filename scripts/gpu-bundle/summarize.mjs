@@ -51,7 +51,7 @@ else {
   if (suite.failures.length > 25) lines.push(`- and ${suite.failures.length - 25} more in results.json`);
   if (suite.failures.length > 0) lines.push('');
 }
-const summary = /ERROR SUMMARY: .*/.exec(read('sanitizer.log'))?.[0];
+const summary = /ERROR SUMMARY: .*/.exec(read('suite.log'))?.[0];
 if (summary) lines.push(`compute-sanitizer: ${summary}`, '');
 if (existsSync(join(out, 'bench.md'))) lines.push('The benches beside PyTorch: bench.md.', '');
 writeFileSync(join(out, 'summary.md'), `${lines.join('\n')}\n`);
