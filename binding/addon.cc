@@ -6,6 +6,7 @@
 #include "runtime/kernel_choices.h"
 
 #include "guarded.h"
+#include "promise_worker.h"
 
 namespace selfnorm {
 
@@ -188,35 +189,20 @@ Napi::Value read_sync(const Napi::CallbackInfo& info) {
 }
 
 // Waits for a download in the thread pool: the event loop stays free.
-class ReadWorker : public Napi::AsyncWorker {
+class ReadWorker : public PromiseWorker {
  public:
   ReadWorker(Napi::Env env, const TensorRow& row)
-      : AsyncWorker(env, "selfnorm.read"),
-        deferred_(Napi::Promise::Deferred::New(env)),
+      : PromiseWorker(env, "selfnorm.read"),
         buffer_(Napi::Persistent(Napi::ArrayBuffer::New(env, bytes_of(row)))),
         storage_(row.storage),
         download_(storage_->queue->download(buffer_.Value().Data(), row.view.data, bytes_of(row), storage_->variable)) {
   }
 
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
  protected:
-  void Execute() override {
-    try {
-      download_->wait();
-    } catch (const std::exception& error) {
-      SetError(error.what());
-    }
-  }
-  void OnOK() override { deferred_.Resolve(buffer_.Value()); }
-  void OnError(const Napi::Error& error) override {
-    Napi::Error coded = error;
-    coded.Set("code", "ERR_CUDA");
-    deferred_.Reject(coded.Value());
-  }
+  void wait() override { download_->wait(); }
+  Napi::Value result() override { return buffer_.Value(); }
 
  private:
-  Napi::Promise::Deferred deferred_;
   Napi::Reference<Napi::ArrayBuffer> buffer_;
   std::shared_ptr<Storage> storage_;  // keeps the source alive when the tensor is dropped meanwhile
   std::unique_ptr<Download> download_;

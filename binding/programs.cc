@@ -8,6 +8,7 @@
 
 #include "guarded.h"
 #include "instance.h"
+#include "promise_worker.h"
 
 namespace selfnorm {
 
@@ -195,32 +196,16 @@ Napi::Value replay(const Napi::CallbackInfo& info) {
 }
 
 // Waits in the thread pool for what was queued so far.
-class SettleWorker : public Napi::AsyncWorker {
+class SettleWorker : public PromiseWorker {
  public:
   SettleWorker(Napi::Env env, selfnorm::Queue& queue)
-      : AsyncWorker(env, "selfnorm.settle"),
-        deferred_(Napi::Promise::Deferred::New(env)),
-        completion_(queue.completion()) {}
-
-  Napi::Promise promise() const { return deferred_.Promise(); }
+      : PromiseWorker(env, "selfnorm.settle"), completion_(queue.completion()) {}
 
  protected:
-  void Execute() override {
-    try {
-      completion_->wait();
-    } catch (const std::exception& error) {
-      SetError(error.what());
-    }
-  }
-  void OnOK() override { deferred_.Resolve(Env().Undefined()); }
-  void OnError(const Napi::Error& error) override {
-    Napi::Error coded = error;
-    coded.Set("code", "ERR_CUDA");
-    deferred_.Reject(coded.Value());
-  }
+  void wait() override { completion_->wait(); }
+  Napi::Value result() override { return Env().Undefined(); }
 
  private:
-  Napi::Promise::Deferred deferred_;
   std::unique_ptr<Completion> completion_;
 };
 

@@ -1,19 +1,12 @@
 // What an activation costs in training: epochs of the MNIST network with ReLU, ELU and SELU in turns, in one process. The first
 // epoch of each is not counted. Writes bench/results/.
 //   npm run bench:activations [-- --epochs N --images N --no-write]
-import { parseArgs } from 'node:util';
 import * as sn from '../../src/index.js';
 import { median, row, writeResult } from '../record.js';
 import { BATCH, mnistNetwork } from './network.js';
+import { trainingOptions } from './options.js';
 
-const { values } = parseArgs({
-  options: {
-    epochs: { type: 'string', default: '7' },
-    images: { type: 'string', default: '10000' },
-    'no-write': { type: 'boolean', default: false },
-  },
-});
-const [epochs, images] = [Number(values.epochs), Number(values.images)];
+const { epochs, images, writes } = trainingOptions();
 
 const ACTIVATIONS = {
   relu: () => sn.layers.reLU(),
@@ -47,4 +40,4 @@ console.log(row(['activation', 's/epoch', 'by ReLU']));
 console.log('|---|--:|--:|');
 for (const { activation, seconds, ratio } of report)
   console.log(row([activation, seconds.toFixed(3), ratio.toFixed(3)]));
-if (!values['no-write']) writeResult('activations', { device: sn.device(), images, epochs, report });
+if (writes) writeResult('activations', { device: sn.device(), images, epochs, report });

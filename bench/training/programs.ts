@@ -1,19 +1,12 @@
 // What recording a step gains: epochs of a small dense network and of the MNIST network, recorded and eager in turns, in one
 // process. The first epoch of each is not counted. Writes bench/results/.
 //   npm run bench:programs [-- --epochs N --images N --no-write]
-import { parseArgs } from 'node:util';
 import * as sn from '../../src/index.js';
 import { median, row, writeResult } from '../record.js';
 import { BATCH, mnistNetwork } from './network.js';
+import { trainingOptions } from './options.js';
 
-const { values } = parseArgs({
-  options: {
-    epochs: { type: 'string', default: '7' },
-    images: { type: 'string', default: '10000' },
-    'no-write': { type: 'boolean', default: false },
-  },
-});
-const [epochs, images] = [Number(values.epochs), Number(values.images)];
+const { epochs, images, writes } = trainingOptions();
 
 /** Two hidden layers of 64 units: most of an eager step is the host's. */
 function smallNetwork(): sn.Sequential {
@@ -89,4 +82,4 @@ for (const { name, network, loss, batchSize, x, y } of CONTESTS) {
   const cells = [eager.toFixed(3), recorded.toFixed(3), (recorded / eager).toFixed(3), String(launches)];
   console.log(row([name, ...cells, (arenaBytes / 2 ** 20).toFixed(2), ofPeak.toFixed(3)]));
 }
-if (!values['no-write']) writeResult('programs', { device: sn.device(), images, epochs, report });
+if (writes) writeResult('programs', { device: sn.device(), images, epochs, report });

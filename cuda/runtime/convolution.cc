@@ -1,7 +1,6 @@
 #include "convolution.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "cudnn_run.h"
 
@@ -25,26 +24,21 @@ struct PlanKey {
   int64_t form;
 };
 
-// A problem without a plan is remembered too: asking the heuristics takes milliseconds.
 const std::optional<Prepared>& prepared_for(const PlanKey& key) {
   constexpr size_t kMostPlans = 1024;
-  thread_local std::unordered_map<PlanKey, std::optional<Prepared>, ProblemHash<PlanKey>, ProblemEqual<PlanKey>> plans;
-  const auto found = plans.find(key);
-  if (found != plans.end()) return found->second;
-  if (plans.size() >= kMostPlans) plans.clear();
-  const ConvolutionProblem& problem = key.problem;
-  const bool fuses = key.facts != nullptr;
-  Epilogue epilogue;
-  epilogue.bias = fuses && problem.has_bias != 0;
-  epilogue.parameters = problem.parameters;
-  epilogue.keeps_pre = problem.keeps_pre != 0;
-  epilogue.sums = (key.form & kSums) != 0;
-  (key.form & kDerivative ? epilogue.derivative : epilogue.activation) = key.facts;
-  const bool strict = problem.dtype == DType::kFloat32 && !problem.tensor_float32;
-  return plans
-      .emplace(key, cudnn::prepare(int(key.device), cudnn::convolution_graph(problem, epilogue, key.alignment),
-                                   {strict, fuses, kMostWorkspace}))
-      .first->second;
+  return cudnn::remembered(key, kMostPlans, [&] {
+    const ConvolutionProblem& problem = key.problem;
+    const bool fuses = key.facts != nullptr;
+    Epilogue epilogue;
+    epilogue.bias = fuses && problem.has_bias != 0;
+    epilogue.parameters = problem.parameters;
+    epilogue.keeps_pre = problem.keeps_pre != 0;
+    epilogue.sums = (key.form & kSums) != 0;
+    (key.form & kDerivative ? epilogue.derivative : epilogue.activation) = key.facts;
+    const bool strict = problem.dtype == DType::kFloat32 && !problem.tensor_float32;
+    return cudnn::prepare(int(key.device), cudnn::convolution_graph(problem, epilogue, key.alignment),
+                          {strict, fuses, kMostWorkspace});
+  });
 }
 
 // Where nothing is fused, bias and activation are not part of the plan.
@@ -58,14 +52,7 @@ PlanKey key_of(Queue& queue, const ConvolutionProblem& problem, const Activation
 }
 
 bool run(Queue& queue, const PlanKey& key, const Addresses& addresses) {
-  bool ran = false;
-  queue.enqueue([&] {
-    const std::optional<Prepared>& prepared = prepared_for(key);
-    if (!prepared) return;
-    cudnn::run(queue, *prepared, addresses);
-    ran = true;
-  });
-  return ran;
+  return cudnn::run_found(queue, addresses, [&]() -> const std::optional<Prepared>& { return prepared_for(key); });
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "cudnn_matmul.h"
 
-#include <unordered_map>
-
 #include "cudnn_run.h"
 
 namespace selfnorm {
@@ -24,23 +22,18 @@ struct PlanKey {
   int64_t form;
 };
 
-// A problem without a plan is remembered too: asking the heuristics takes milliseconds.
 const std::optional<Prepared>& prepared_for(const PlanKey& key) {
   constexpr size_t kMostPlans = 4096;
-  thread_local std::unordered_map<PlanKey, std::optional<Prepared>, ProblemHash<PlanKey>, ProblemEqual<PlanKey>> plans;
-  const auto found = plans.find(key);
-  if (found != plans.end()) return found->second;
-  if (plans.size() >= kMostPlans) plans.clear();
-  Epilogue epilogue;
-  epilogue.bias = key.problem.has_bias != 0;
-  epilogue.parameters = key.problem.parameters;
-  epilogue.keeps_pre = (key.form & kKeepsPre) != 0;
-  epilogue.sums = (key.form & kSums) != 0;
-  (key.form & kDerivative ? epilogue.derivative : epilogue.activation) = key.facts;
-  return plans
-      .emplace(key, cudnn::prepare(int(key.device), cudnn::matmul_graph(key.problem, epilogue, key.alignment),
-                                   {false, true, kMostWorkspace}))
-      .first->second;
+  return cudnn::remembered(key, kMostPlans, [&] {
+    Epilogue epilogue;
+    epilogue.bias = key.problem.has_bias != 0;
+    epilogue.parameters = key.problem.parameters;
+    epilogue.keeps_pre = (key.form & kKeepsPre) != 0;
+    epilogue.sums = (key.form & kSums) != 0;
+    (key.form & kDerivative ? epilogue.derivative : epilogue.activation) = key.facts;
+    return cudnn::prepare(int(key.device), cudnn::matmul_graph(key.problem, epilogue, key.alignment),
+                          {false, true, kMostWorkspace});
+  });
 }
 
 PlanKey key_of(Queue& queue, const MatmulProblem& problem, const ActivationFacts& facts, int64_t alignment,
@@ -52,14 +45,7 @@ PlanKey key_of(Queue& queue, const MatmulProblem& problem, const ActivationFacts
 }
 
 bool run(Queue& queue, const PlanKey& key, const Addresses& addresses) {
-  bool ran = false;
-  queue.enqueue([&] {
-    const std::optional<Prepared>& prepared = prepared_for(key);
-    if (!prepared) return;
-    cudnn::run(queue, *prepared, addresses);
-    ran = true;
-  });
-  return ran;
+  return cudnn::run_found(queue, addresses, [&]() -> const std::optional<Prepared>& { return prepared_for(key); });
 }
 
 }  // namespace

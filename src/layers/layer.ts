@@ -14,35 +14,16 @@ import type { RandomStream } from '../tensor/random-state.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { variable, type Variable } from '../tensor/variable.js';
-import { policyOf, type DTypePolicy, type LayerDType } from './dtype-policy.js';
+import { policyOf, type DTypePolicy } from './dtype-policy.js';
 import { checkInputs, type InputSpec } from './input-spec.js';
+import { declaredShape, type LayerConfig } from './layer-config.js';
 import { layerName } from './naming.js';
-import { checkSymbolicShape, formatShape, formatShapes, SymbolicTensor } from './symbolic.js';
+import { formatShape, formatShapes, SymbolicTensor } from './symbolic.js';
 import type { GraphNode, SymbolicShape } from './symbolic.js';
 import type { UnitRanges } from './unit-ranges.js';
 import { assignWeights, type LayerWeight, type WeightOptions } from './weight.js';
 
-/** What every layer's options have. */
-export interface LayerConfig {
-  /** Default: as tfjs, `dense_Dense1`. */
-  name?: string | undefined;
-  /** False freezes the weights (default true). */
-  trainable?: boolean | undefined;
-  /** Shape of the input without the batch axis: makes a first layer of `sequential` build at once. */
-  inputShape?: SymbolicShape | undefined;
-  /** As inputShape, with the batch axis in front. */
-  batchInputShape?: SymbolicShape | undefined;
-  /** The batch axis's size where inputShape is given (default: any). */
-  batchSize?: number | undefined;
-  /**
-   * Dtype of the weights, of inputShape's input and of what the layer computes in; or `'mixed_bfloat16'`, `'mixed_float16'`:
-   * float32 weights and input, 16-bit maths. Default: as `mixedPrecision()` says, float32 unless it was set. Float inputs are
-   * cast to what the layer computes in; only float64 ones pass a layer that is not mixed as they are.
-   */
-  dtype?: LayerDType | undefined;
-  /** The weights' first values, in the order of `getWeights()`. */
-  weights?: readonly Tensor[] | undefined;
-}
+export type { LayerConfig } from './layer-config.js';
 
 /** What a layer is told about the call. */
 export interface CallContext {
@@ -442,17 +423,6 @@ export abstract class Layer {
   private assertLive(): void {
     if (this.disposed) throw invalid('ERR_DISPOSED', this.name, 'layer', 'a live layer', 'one that was disposed');
   }
-}
-
-function declaredShape(op: string, config: LayerConfig): SymbolicShape | undefined {
-  const { inputShape, batchInputShape, batchSize } = config;
-  if (batchInputShape !== undefined) {
-    checkSymbolicShape(op, 'batchInputShape', batchInputShape);
-    return Object.freeze(batchInputShape.map((size) => size ?? null));
-  }
-  if (inputShape === undefined) return undefined;
-  checkSymbolicShape(op, 'inputShape', inputShape);
-  return Object.freeze([batchSize ?? null, ...inputShape.map((size) => size ?? null)]);
 }
 
 function unique<T>(list: readonly T[]): readonly T[] {

@@ -12,11 +12,14 @@ function formatCell(cell: Cell, digits: number | undefined): string {
   return digits === undefined ? String(cell) : cell.toFixed(digits);
 }
 
-/** Whether a cell stands under the others by its digits: a number, one that is written out, or none. */
+/** Whether a cell is a number, one that is written out, or none. */
 const isFigure = (cell: Cell): boolean => typeof cell !== 'string' || /^[–−±\d.,%]+$/.test(cell);
 
 function tableMarkup({ caption, columns, rows }: Table): Markup {
-  const numeric = columns.map((_, i) => rows.every((row) => isFigure(row[i])));
+  // "never" among numbers stands under them too.
+  const isNumeric = (cells: readonly Cell[]): boolean =>
+    cells.some((cell) => typeof cell === 'number') || cells.every(isFigure);
+  const numeric = columns.map((_, i) => isNumeric(rows.map((row) => row[i])));
   const kind = (i: number): Markup => (numeric[i]! ? markup` class="number"` : markup``);
   return markup`<p class="caption">${caption}</p><div class="scroll"><table${columns.length > 4 ? markup` class="wide"` : markup``}>
 <thead><tr>${columns.map(({ title }, i) => markup`<th${kind(i)}>${title}</th>`)}</tr></thead>
