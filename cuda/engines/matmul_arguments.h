@@ -1,6 +1,8 @@
 // From a matrix product's problem to what kernels of ours take: the epilogue, and which accesses may be wide.
 #pragma once
 
+#include <type_traits>
+
 #include "../kernels/matmul_epilogue.h"
 #include "../ops/matmul_problem.h"
 
@@ -17,6 +19,13 @@ template <class T>
 bool wide_rows(const void* data, int64_t columns, int64_t stride) {
   constexpr int64_t kElements = kWide / int64_t(sizeof(T));
   return aligned(data, kWide) && columns % kElements == 0 && stride % kElements == 0;
+}
+
+// Calls start(transpose a, transpose b) with both as types.
+template <class Start>
+void with_transposes(const MatmulProblem& p, Start start) {
+  const auto with_b = [&](auto a) { p.transpose_b ? start(a, std::true_type()) : start(a, std::false_type()); };
+  p.transpose_a ? with_b(std::true_type()) : with_b(std::false_type());
 }
 
 template <class T>

@@ -85,10 +85,7 @@ void start(Queue& queue, const MatmulProblem& p, const MatmulOperands& o) {
 
 template <class T, class Tile>
 void start(Queue& queue, const MatmulProblem& p, const MatmulOperands& o) {
-  if (p.transpose_a) {
-    return p.transpose_b ? start<T, true, true, Tile>(queue, p, o) : start<T, true, false, Tile>(queue, p, o);
-  }
-  return p.transpose_b ? start<T, false, true, Tile>(queue, p, o) : start<T, false, false, Tile>(queue, p, o);
+  with_transposes(p, [&](auto a, auto b) { start<T, decltype(a)::value, decltype(b)::value, Tile>(queue, p, o); });
 }
 
 template <class T>
