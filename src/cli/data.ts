@@ -2,10 +2,11 @@
 // progress to standard error; with --json a result is one JSON object, an error too.
 import { SingleBar } from 'cli-progress';
 import { Argument, type Command } from 'commander';
-import { CATALOGUE, type DataSetEntry, type DataSetName } from '../data/catalogue.js';
-import { obtain } from '../data/download.js';
-import { locate, type Location } from '../data/locate.js';
-import { verify, type Verification } from '../data/verify.js';
+import { CATALOGUE, type DataSetName } from '../data/sets/catalogue.js';
+import { obtain } from '../data/sets/download.js';
+import type { DataSetEntry } from '../data/sets/entry.js';
+import { locate, type Location } from '../data/sets/locate.js';
+import { verify, type Verification } from '../data/sets/verify.js';
 import { SelfnormError } from '../errors.js';
 
 /** Options that the three commands share. */
@@ -127,13 +128,13 @@ export function dataPath(name: DataSetName, options: DataCommandOptions, parts =
   });
 }
 
-function verdictOf({ set, folder, files, problem, whole }: Verification): string {
+function verdictOf({ set, folder, files, contents, problem, whole }: Verification): string {
   const width = Math.max(...files.map(({ name }) => name.length));
   const lines = files.map((file) => {
     const checksum = file.checksum === 'right' ? 'checksum right' : 'no checksum known';
     return `  ${file.name.padEnd(width)}  ${file.problem ?? checksum}`;
   });
-  const verdict = whole ? 'whole' : (problem ?? 'not the published files');
+  const verdict = whole ? `whole, ${contents}` : (problem ?? 'not the published files');
   return [`${set} in ${folder}: ${verdict}`, ...lines].join('\n');
 }
 

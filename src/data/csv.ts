@@ -7,7 +7,7 @@ import { pipeline, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { failure, invalid, show, type SelfnormError } from '../errors.js';
 import { Dataset } from './dataset.js';
-import { reasonOf } from './file-contents.js';
+import { reasonOf } from './files/file-contents.js';
 
 export type CsvValue = number | boolean | string | undefined;
 /** Values by column name. */

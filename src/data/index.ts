@@ -1,9 +1,31 @@
 // The namespace `data`.
 export { csv, CsvDataset, type CsvColumn, type CsvConfig, type CsvElement, type CsvRow, type CsvValue } from './csv.js';
 export { Dataset } from './dataset.js';
-export type { DataPlaces } from './locate.js';
-export type { DownloadOptions } from './download.js';
+export type { DataPlaces } from './sets/locate.js';
+export type { DownloadOptions } from './sets/download.js';
 export type { Batched } from './element.js';
-export { ImageDataset, type ImageArrays, type ImageSets, type LabelledImage } from './image-dataset.js';
-export { cifar10, cifar100, fashionMnist, mnist, type CifarOptions, type ImageSetOptions } from './image-sets.js';
+export { ImageDataset, type ImageArrays, type ImageSets, type LabelledImage } from './images/image-dataset.js';
+export {
+  cifar10,
+  cifar100,
+  fashionMnist,
+  miniPlaces,
+  mnist,
+  type CifarOptions,
+  type ImageSetOptions,
+} from './images/image-sets.js';
 export { array, generator, zip, type DatasetContainer } from './sources.js';
+export type { BadRecord, BadRecordOptions, OnBadRecord, SkippedRecords } from './files/bad-records.js';
+export { glove, type GloveOptions, type Share, type WordVectors } from './text/glove.js';
+export { padSequences, type PaddedSequences, type PadOptions, type PadSide } from './text/pad-sequences.js';
+export { sick, snli, type PairSetOptions } from './text/pair-sets.js';
+export {
+  SentencePairs,
+  type EncodedPairs,
+  type PairArrays,
+  type PairCounts,
+  type PairSets,
+  type SentencePair,
+} from './text/sentence-pairs.js';
+export { tokenizer, Tokenizer, type TokenizerOptions } from './text/tokenizer.js';
+export { vocabulary, Vocabulary, type PaddedTexts, type VocabularyOptions } from './text/vocabulary.js';

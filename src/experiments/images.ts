@@ -1,5 +1,5 @@
 // Images and one-hot labels of an experiment on its device, and training on them: what the experiments on images share.
-import { mnist } from '../data/image-sets.js';
+import { mnist } from '../data/images/image-sets.js';
 import type { ModelFitArgs } from '../models/fit-args.js';
 import type { Model } from '../models/model.js';
 import type { RunRecord } from '../report/report.js';

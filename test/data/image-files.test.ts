@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
-import { parseIdx } from '../../src/data/idx.js';
+import { parseIdx } from '../../src/data/images/idx.js';
 import { idx, mnistFiles, packed, pattern, testFolder, write } from './made-files.js';
 
 const message = (error: unknown): string => (error as Error).message;

@@ -2,10 +2,10 @@
 // point asks of its input and the others do not mind.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { CATALOGUE } from '../../data/catalogue.js';
-import { cifar10, mnist } from '../../data/image-sets.js';
-import type { ImageDataset, ImageSets } from '../../data/image-dataset.js';
-import { locate } from '../../data/locate.js';
+import { CATALOGUE } from '../../data/sets/catalogue.js';
+import { cifar10, mnist } from '../../data/images/image-sets.js';
+import type { ImageDataset, ImageSets } from '../../data/images/image-dataset.js';
+import { locate } from '../../data/sets/locate.js';
 import { div, sub } from '../../ops/arithmetic.js';
 import { sqrt } from '../../ops/elementwise.js';
 import { moments } from '../../ops/reductions.js';

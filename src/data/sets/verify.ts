@@ -1,9 +1,9 @@
 // Whether a set's files on this machine are whole and the published ones. Nothing is downloaded.
-import type { DataSetEntry } from './catalogue.js';
+import { filesOf, type DataSetEntry } from './entry.js';
 import { applies, difference } from './checksum.js';
-import { reasonOf } from './file-contents.js';
-import { readSet } from './image-sets.js';
-import { filesOf, locate, type DataPlaces, type Location } from './locate.js';
+import { reasonOf } from '../files/file-contents.js';
+import { readWhole } from './read-whole.js';
+import { locate, type DataPlaces, type Location } from './locate.js';
 
 /** What is known of a file. */
 export interface VerifiedFile {
@@ -21,6 +21,8 @@ export interface Verification {
   readonly source: Location['source'];
   readonly folder: string;
   readonly files: readonly VerifiedFile[];
+  /** What was read, in words; undefined where the files cannot be read. */
+  readonly contents: string | undefined;
   /** Why the files cannot be read as the data set; undefined where they can. */
   readonly problem: string | undefined;
   readonly whole: boolean;
@@ -47,17 +49,19 @@ async function verifyFile(set: DataSetEntry, name: string, path: string | undefi
 
 /** Checks each file's checksum where one is known, and reads them all. */
 export async function verify(set: DataSetEntry, places: DataPlaces = {}): Promise<Verification> {
-  const { source, folder, paths, missing } = locate(set, places);
+  const found = locate(set, places);
+  const { source, folder, paths, missing } = found;
   const files: VerifiedFile[] = [];
-  for (const name of filesOf(set)) files.push(await verifyFile(set, name, paths.get(name)));
+  for (const name of filesOf(found.form)) files.push(await verifyFile(set, name, paths.get(name)));
+  let contents: string | undefined;
   let problem = missing.length === 0 ? undefined : `missing: ${missing.join(', ')}`;
   if (problem === undefined) {
     try {
-      await readSet(set, (file) => paths.get(file)!);
+      contents = await readWhole(set, found);
     } catch (error) {
       problem = reasonOf(error);
     }
   }
   const whole = problem === undefined && files.every((file) => file.problem === undefined);
-  return { set: set.name, source, folder, files, problem, whole };
+  return { set: set.name, source, folder, files, contents, problem, whole };
 }

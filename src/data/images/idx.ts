@@ -1,6 +1,6 @@
 // IDX, the format of MNIST: a magic number (two zero bytes, the type, the rank), the sizes as big-endian 32-bit integers, the
 // values. Only unsigned bytes are read, of images [count, rows, columns] and labels [count].
-import { fileFault, readContents, showBytes } from './file-contents.js';
+import { fileFault, readContents, showBytes } from '../files/file-contents.js';
 
 const UNSIGNED_BYTE = 0x08;
 

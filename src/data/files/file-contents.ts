@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { failure, type SelfnormError } from '../errors.js';
+import { failure, type SelfnormError } from '../../errors.js';
 
 /** Larger than any file read here; a small gzip file that unpacks to more is not one of them. */
 const MOST_BYTES = 2 ** 31 - 1;

@@ -1,9 +1,11 @@
 // The named image sets of the namespace `data`: found or downloaded, read, checked, and cut into train, validation and test.
 import { join } from 'node:path';
-import { failure } from '../errors.js';
-import { CATALOGUE, type DataSetEntry } from './catalogue.js';
+import { failure } from '../../errors.js';
+import { CATALOGUE } from '../sets/catalogue.js';
+import { obtain, type DownloadOptions } from '../sets/download.js';
+import type { ImageForm, ImageSetEntry } from '../sets/entry.js';
 import { readCifar } from './cifar.js';
-import { obtain, type DownloadOptions } from './download.js';
+import { readClassNames } from './class-names.js';
 import { readIdx, readIdxLabels } from './idx.js';
 import { ImageDataset, withValidation, type ImageSets } from './image-dataset.js';
 
@@ -16,19 +18,29 @@ export interface ImageSetOptions extends DownloadOptions {
   readonly validation?: number;
 }
 
-/** Options of `data.cifar10()` and `data.cifar100()`. */
+/** Options of `data.cifar10()`. */
 export interface CifarOptions extends ImageSetOptions {
   /** Files of `dataDir` to read in place of the set's own: a part of it, or under other names. */
   readonly files?: { readonly train: readonly string[]; readonly test: readonly string[] };
 }
 
 type Paths = (file: string) => string;
+type Part = 'train' | 'validation' | 'test';
 
-async function readPart(set: DataSetEntry, part: 'train' | 'test', pathOf: Paths): Promise<ImageDataset> {
-  const { files, op, imageShape, classNames } = set;
-  const paths = files[part].map(pathOf);
-  if (files.format === 'cifar') {
-    return new ImageDataset({ ...(await readCifar(op, paths, files.labelClasses)), imageShape, classNames });
+async function readPart(
+  set: ImageSetEntry,
+  form: ImageForm,
+  part: Part,
+  classNames: readonly string[],
+  pathOf: Paths,
+): Promise<ImageDataset> {
+  const { op, imageShape } = set;
+  const paths = form[part]?.map(pathOf);
+  if (paths === undefined) {
+    return new ImageDataset({ images: new Uint8Array(), labels: new Uint8Array(), imageShape, classNames });
+  }
+  if (form.format === 'cifar') {
+    return new ImageDataset({ ...(await readCifar(op, paths, form.labelClasses)), imageShape, classNames });
   }
   const [imageFile, labelFile] = paths as [string, string];
   const { shape, values } = await readIdx(op, imageFile, imageShape.slice(0, 2));
@@ -41,13 +53,19 @@ async function readPart(set: DataSetEntry, part: 'train' | 'test', pathOf: Paths
 }
 
 /** Reads a set's files. */
-export async function readSet(set: DataSetEntry, pathOf: Paths): Promise<{ train: ImageDataset; test: ImageDataset }> {
-  return { train: await readPart(set, 'train', pathOf), test: await readPart(set, 'test', pathOf) };
+export async function readImageSet(set: ImageSetEntry, form: ImageForm, pathOf: Paths): Promise<ImageSets> {
+  const known = set.classNames;
+  const names =
+    typeof known !== 'number'
+      ? known
+      : await readClassNames(set.op, pathOf((form as { readonly names: string }).names), known);
+  const read = (part: Part): Promise<ImageDataset> => readPart(set, form, part, names, pathOf);
+  return { train: await read('train'), validation: await read('validation'), test: await read('test') };
 }
 
-async function load(set: DataSetEntry, options: ImageSetOptions): Promise<ImageSets> {
-  const { paths } = await obtain(set, options);
-  const { train, test } = await readSet(set, (file) => paths.get(file)!);
+async function load(set: ImageSetEntry, options: ImageSetOptions): Promise<ImageSets> {
+  const { form, paths } = await obtain(set, options);
+  const { train, test } = await readImageSet(set, form, (file) => paths.get(file)!);
   return withValidation(set.op, train, test, options.validation);
 }
 
@@ -69,15 +87,23 @@ export function fashionMnist(options: ImageSetOptions = {}): Promise<ImageSets> 
   return load(CATALOGUE['fashion-mnist'], options);
 }
 
-async function loadCifar(set: DataSetEntry, { files, ...options }: CifarOptions): Promise<ImageSets> {
+/**
+ * MiniPlaces: 40,000 training and 10,000 validation photographs of 100 kinds of scenes, 32 x 32 grey, in the format of MNIST. Read
+ * from `dataDir` or the cache; in this form it is not published, so it is not downloaded. `validation` is the official validation
+ * set; `test` is empty, for the labels of the official test images were never published. Errors as `mnist`.
+ */
+export async function miniPlaces(options: DownloadOptions = {}): Promise<ImageSets> {
+  const { form, paths } = await obtain(CATALOGUE.miniplaces, options);
+  return readImageSet(CATALOGUE.miniplaces, form, (file) => paths.get(file)!);
+}
+
+async function loadCifar(set: ImageSetEntry, { files, ...options }: CifarOptions): Promise<ImageSets> {
   if (files === undefined) return load(set, options);
   const { dataDir } = options;
   if (dataDir === undefined)
     throw failure('ERR_ARGUMENT', set.op, 'files: expected dataDir as well, the folder they are in');
-  const { train, test } = await readSet(
-    { ...set, files: { ...set.files, ...files } as DataSetEntry['files'] },
-    (file) => join(dataDir, file),
-  );
+  const form = { ...set.forms[0], ...files } as ImageForm;
+  const { train, test } = await readImageSet(set, form, (file) => join(dataDir, file));
   return withValidation(set.op, train, test, options.validation);
 }
 

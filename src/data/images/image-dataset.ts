@@ -1,12 +1,12 @@
 // Labelled images in memory: one byte a channel until a batch is asked for, which is gathered on the host, sent as bytes and
 // scaled on the device. MNIST's 60,000 images take 47 MB so, and 188 MB as float32.
-import { failure, invalid } from '../errors.js';
-import { tensor } from '../ops/creation.js';
-import { oneHot } from '../ops/gather.js';
-import { pixelsToUnit } from '../ops/pixels.js';
-import { tidy } from '../tensor/memory.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { Dataset, type Elements } from './dataset.js';
+import { failure, invalid } from '../../errors.js';
+import { tensor } from '../../ops/creation.js';
+import { oneHot } from '../../ops/gather.js';
+import { pixelsToUnit } from '../../ops/pixels.js';
+import { tidy } from '../../tensor/memory.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { Dataset, type Elements } from '../dataset.js';
 
 /** What `model.fitDataset` takes: an image in [0, 1] and its class one-hot, both float32. */
 export interface LabelledImage {

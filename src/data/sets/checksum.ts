@@ -1,34 +1,23 @@
 // Checksums of files on disk, read as a stream: an archive need not fit into memory.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { Checksum } from './catalogue.js';
-
-/** Whether a file begins as gzip does. */
-export async function isPacked(file: string): Promise<boolean> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer.readUInt16BE() === 0x1f8b;
-  } finally {
-    await handle.close();
-  }
-}
+import { packingOf } from '../files/packing.js';
+import type { Checksum } from './entry.js';
 
 /** The checksum of a file: of its bytes, or of what they unpack to. */
 export async function digestOf(file: string, { of, algorithm }: Pick<Checksum, 'of' | 'algorithm'>): Promise<string> {
   const hash = createHash(algorithm);
   const source = createReadStream(file);
-  if (of === 'contents' && (await isPacked(file))) await pipeline(source, createGunzip(), hash);
+  if (of === 'contents' && (await packingOf(file)) === 'gzip') await pipeline(source, createGunzip(), hash);
   else await pipeline(source, hash);
   return hash.digest('hex');
 }
 
 /** Whether the checksum says something of this file: a publisher's of its packed file does not of the unpacked one. */
 export async function applies({ of }: Checksum, file: string): Promise<boolean> {
-  return of === 'contents' || (await isPacked(file));
+  return of === 'contents' || (await packingOf(file)) !== 'none';
 }
 
 /** What differs between a file and one of its checksums, or undefined. */

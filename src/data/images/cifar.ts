@@ -1,7 +1,7 @@
 // The binary format of CIFAR: records back to back, each its labels (one byte; in CIFAR-100 the coarse one before the fine one),
 // then 1024 red bytes, 1024 green, 1024 blue, row by row. Read into [count, 32, 32, 3] with the colours last.
-import { failure } from '../errors.js';
-import { fileFault, readContents } from './file-contents.js';
+import { failure } from '../../errors.js';
+import { fileFault, readContents } from '../files/file-contents.js';
 
 const SIDE = 32;
 const PIXELS = SIDE * SIDE;

@@ -1,51 +1,5 @@
-// The named data sets: which files they are, where they come from, and what is known of their bytes. A new set is a row here.
-
-/** What a file's bytes have to be. `contents`: unpacked; `download`: as its publisher packed it. */
-export interface Checksum {
-  readonly of: 'contents' | 'download';
-  readonly algorithm: 'sha256' | 'md5';
-  readonly digest: string;
-}
-
-/** One file to download; `name` is behind the mirror's address. */
-export interface Download {
-  readonly name: string;
-  readonly checksums: readonly Checksum[];
-  /** Files of the set that it gives: itself, or the parts of an archive. */
-  readonly files: readonly string[];
-}
-
-/** The format of a set's files and which of them are for training and for testing. */
-export type ImageFiles =
-  | {
-      readonly format: 'idx';
-      readonly train: readonly [images: string, labels: string];
-      readonly test: readonly [string, string];
-    }
-  | {
-      readonly format: 'cifar';
-      readonly train: readonly string[];
-      readonly test: readonly string[];
-      /** Number of classes of each label of a record. */
-      readonly labelClasses: readonly number[];
-    };
-
-/** A named set of labelled images. */
-export interface DataSetEntry {
-  readonly name: string;
-  /** The function of the namespace `data`, for errors. */
-  readonly op: string;
-  readonly files: ImageFiles;
-  readonly imageShape: readonly [number, number, number];
-  readonly classNames: readonly string[];
-  /** Addresses that end in '/', tried in order. */
-  readonly mirrors: readonly string[];
-  readonly downloads: readonly Download[];
-  /** Folders inside a data folder in which other tools put the set. */
-  readonly folders: readonly string[];
-  /** The npm package that brings the files, and its folder. */
-  readonly npm?: { readonly name: string; readonly folder: string };
-}
+// The named sets of small images, a row each.
+import type { Checksum, Download, ImageForm, ImageSetEntry } from './entry.js';
 
 const sha256 = (digest: string): Checksum => ({ of: 'contents', algorithm: 'sha256', digest });
 const md5 = (digest: string): Checksum => ({ of: 'download', algorithm: 'md5', digest });
@@ -54,7 +8,7 @@ function idxDownload(file: string, ...checksums: Checksum[]): Download {
   return { name: `${file}.gz`, files: [file], checksums };
 }
 
-const IDX_FILES: ImageFiles = {
+const IDX_FILES: ImageForm = {
   format: 'idx',
   train: ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte'],
   test: ['t10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'],
@@ -64,10 +18,10 @@ const IDX_FILES: ImageFiles = {
  * Handwritten digits: LeCun, Cortes, Burges, http://yann.lecun.com/exdb/mnist/. That page gives the files no longer; the mirrors
  * are those of TensorFlow and PyTorch.
  */
-const MNIST: DataSetEntry = {
+export const MNIST: ImageSetEntry = {
   name: 'mnist',
   op: 'data.mnist',
-  files: IDX_FILES,
+  forms: [IDX_FILES],
   imageShape: [28, 28, 1],
   classNames: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
   mirrors: ['https://storage.googleapis.com/cvdf-datasets/mnist/', 'https://ossci-datasets.s3.amazonaws.com/mnist/'],
@@ -85,7 +39,7 @@ const MNIST: DataSetEntry = {
  * Articles of clothing: Xiao, Rasul, Vollgraf, https://github.com/zalandoresearch/fashion-mnist. The MD5 sums are those of its
  * README; the SHA-256 of the labels were taken from files that have them.
  */
-const FASHION_MNIST: DataSetEntry = {
+export const FASHION_MNIST: ImageSetEntry = {
   ...MNIST,
   name: 'fashion-mnist',
   op: 'data.fashionMnist',
@@ -132,10 +86,10 @@ const CIFAR10_TRAIN = [
 ];
 
 /** Small colour photographs: Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html, which publishes the MD5 sum. */
-const CIFAR10: DataSetEntry = {
+export const CIFAR10: ImageSetEntry = {
   name: 'cifar10',
   op: 'data.cifar10',
-  files: { format: 'cifar', train: CIFAR10_TRAIN, test: ['test_batch.bin'], labelClasses: [10] },
+  forms: [{ format: 'cifar', train: CIFAR10_TRAIN, test: ['test_batch.bin'], labelClasses: [10] }],
   imageShape: [32, 32, 3],
   classNames: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
   mirrors: ['https://www.cs.toronto.edu/~kriz/'],
@@ -150,10 +104,10 @@ const CIFAR10: DataSetEntry = {
 };
 
 /** As CIFAR-10, with 100 classes in 20 groups; the labels are the fine ones. */
-const CIFAR100: DataSetEntry = {
+export const CIFAR100: ImageSetEntry = {
   name: 'cifar100',
   op: 'data.cifar100',
-  files: { format: 'cifar', train: ['train.bin'], test: ['test.bin'], labelClasses: [20, 100] },
+  forms: [{ format: 'cifar', train: ['train.bin'], test: ['test.bin'], labelClasses: [20, 100] }],
   imageShape: [32, 32, 3],
   classNames: (
     'apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle ' +
@@ -175,12 +129,24 @@ const CIFAR100: DataSetEntry = {
   ],
 };
 
-/** All named sets, by name. */
-export const CATALOGUE = {
-  mnist: MNIST,
-  'fashion-mnist': FASHION_MNIST,
-  cifar10: CIFAR10,
-  cifar100: CIFAR100,
-} as const;
-
-export type DataSetName = keyof typeof CATALOGUE;
+/**
+ * Scenes in 100 classes, grey and 32 x 32: Zhou, Lapedriza, Khosla, Oliva, Torralba, http://miniplaces.csail.mit.edu, made smaller and
+ * packed as MNIST is. What is published are the 128 x 128 colour JPEGs, which `data.imageFolder` reads.
+ */
+export const MINI_PLACES: ImageSetEntry = {
+  name: 'miniplaces',
+  op: 'data.miniPlaces',
+  forms: [
+    {
+      format: 'idx',
+      train: ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte'],
+      validation: ['val-images-idx3-ubyte', 'val-labels-idx1-ubyte'],
+      names: 'categories.txt',
+    },
+  ],
+  imageShape: [32, 32, 1],
+  classNames: 100,
+  mirrors: [],
+  folders: ['miniplaces'],
+  downloads: [],
+};

@@ -5,11 +5,11 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { failure } from '../errors.js';
-import type { DataSetEntry, Download } from './catalogue.js';
+import { failure } from '../../errors.js';
+import { filesOf, type DataSetEntry, type Download, type Form } from './entry.js';
 import { difference } from './checksum.js';
-import { reasonOf } from './file-contents.js';
-import { filesOf, locate, type DataPlaces, type Location } from './locate.js';
+import { reasonOf } from '../files/file-contents.js';
+import { locate, type DataPlaces, type Location } from './locate.js';
 
 /** How to download. */
 export interface DownloadOptions extends DataPlaces {
@@ -65,7 +65,7 @@ async function install(part: string, { name, files }: Download, folder: string):
 
 async function download(set: DataSetEntry, wanted: Download, folder: string, options: DownloadOptions): Promise<void> {
   const reasons: string[] = [];
-  for (const mirror of options.mirrors ?? set.mirrors) {
+  for (const mirror of options.mirrors ?? wanted.mirrors ?? set.mirrors) {
     const url = mirror + wanted.name;
     const part = join(folder, `.${wanted.name}.${randomBytes(6).toString('hex')}.part`);
     try {
@@ -90,7 +90,10 @@ async function download(set: DataSetEntry, wanted: Download, folder: string, opt
  * Finds a set's files, and downloads those that are missing into the cache.
  * @throws ArgumentError naming the files missing in `dataDir`, or the file, addresses, reasons and folder of a failed download.
  */
-export async function obtain(set: DataSetEntry, options: DownloadOptions = {}): Promise<Location> {
+export async function obtain<F extends Form>(
+  set: DataSetEntry<F>,
+  options: DownloadOptions = {},
+): Promise<Location<F>> {
   const found = locate(set, options);
   if (found.missing.length === 0) return found;
   if (found.source === 'directory') {
@@ -99,7 +102,15 @@ export async function obtain(set: DataSetEntry, options: DownloadOptions = {}): 
     throw failure(
       'ERR_ARGUMENT',
       set.op,
-      `dataDir: expected ${filesOf(set).length} files of ${set.name}, gzip or not, in ${options.dataDir} (looked in ${places}); missing: ${files}`,
+      `dataDir: expected ${filesOf(found.form).length} files of ${set.name}, gzip or not, in ${options.dataDir} (looked in ${places}); missing: ${files}`,
+    );
+  }
+  if (set.downloads.length === 0) {
+    const fix = `put them into ${found.folder}, or give dataDir`;
+    throw failure(
+      'ERR_ARGUMENT',
+      set.op,
+      `${set.name} is not published in this form; missing: ${found.missing.join(', ')}; ${fix}`,
     );
   }
   try {
@@ -108,8 +119,10 @@ export async function obtain(set: DataSetEntry, options: DownloadOptions = {}): 
     const fix = 'name another folder with SELFNORM_DATA';
     throw failure('ERR_ARGUMENT', set.op, `${found.folder}: cannot be made: ${reasonOf(error)}; ${fix}`);
   }
+  // Parts of another form are of no use to the one that is published.
+  const { missing } = locate({ ...set, forms: [set.forms[0]] }, options);
   for (const wanted of set.downloads) {
-    if (wanted.files.some((file) => found.missing.includes(file))) await download(set, wanted, found.folder, options);
+    if (wanted.files.some((file) => missing.includes(file))) await download(set, wanted, found.folder, options);
   }
   return locate(set, options);
 }

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { packageRoot } from '../native/paths.js';
-import type { DataSetEntry } from './catalogue.js';
+import { packageRoot } from '../../native/paths.js';
+import { filesOf, type DataSetEntry, type Form } from './entry.js';
 
 /** Where to look for data. */
 export interface DataPlaces {
@@ -15,8 +15,10 @@ export interface DataPlaces {
 }
 
 /** Where a set was found. */
-export interface Location {
+export interface Location<F extends Form = Form> {
   readonly source: 'directory' | 'package' | 'cache';
+  /** The form that the files have, or would have once they are there. */
+  readonly form: F;
   /** Where the files are, or where they are to be put. */
   readonly folder: string;
   /** The file's path by its name in the catalogue. */
@@ -39,7 +41,10 @@ function spellings(file: string): string[] {
   return [file, `${file}.gz`, ...(dotted === file ? [] : [dotted, `${dotted}.gz`])];
 }
 
-function lookIn(source: Location['source'], folder: string, files: readonly string[]): Location {
+type Source = Location['source'];
+
+function lookFor<F extends Form>(source: Source, folder: string, form: F): Location<F> {
+  const files = filesOf(form);
   const paths = new Map<string, string>();
   for (const file of files) {
     const path = spellings(file)
@@ -47,7 +52,13 @@ function lookIn(source: Location['source'], folder: string, files: readonly stri
       .find((candidate) => existsSync(candidate));
     if (path !== undefined) paths.set(file, path);
   }
-  return { source, folder, paths, missing: files.filter((file) => !paths.has(file)) };
+  return { source, form, folder, paths, missing: files.filter((file) => !paths.has(file)) };
+}
+
+/** The first place that has everything, else the one that has most: what is missing there is what somebody would look for. */
+function best<F extends Form>(places: readonly Location<F>[]): Location<F> {
+  const whole = places.find(({ missing }) => missing.length === 0);
+  return whole ?? places.reduce((most, place) => (place.paths.size > most.paths.size ? place : most));
 }
 
 /** The folder of an npm package that this package or the program's own folder can resolve. */
@@ -62,25 +73,20 @@ function npmFolder(name: string): string | undefined {
   return undefined;
 }
 
-/** Every file of a set, by its name in the catalogue. */
-export function filesOf({ files }: DataSetEntry): string[] {
-  return [...files.train, ...files.test];
-}
-
 /** Where the set is, or the place where its missing files would have to be. */
-export function locate(set: DataSetEntry, { dataDir, cacheDir }: DataPlaces = {}): Location {
-  const files = filesOf(set);
+export function locate<F extends Form>(set: DataSetEntry<F>, { dataDir, cacheDir }: DataPlaces = {}): Location<F> {
+  const lookIn = (source: Source, folder: string): Location<F> =>
+    best(set.forms.map((form) => lookFor(source, folder, form)));
   if (dataDir !== undefined) {
     const folder = resolve(dataDir);
-    const places = [folder, ...set.folders.map((inner) => join(folder, inner))].map((place) =>
-      lookIn('directory', place, files),
+    return best(
+      [folder, ...set.folders.map((inner) => join(folder, inner))].map((place) => lookIn('directory', place)),
     );
-    return places.reduce((best, place) => (place.paths.size > best.paths.size ? place : best));
   }
   const installed = set.npm === undefined ? undefined : npmFolder(set.npm.name);
   if (installed !== undefined) {
-    const place = lookIn('package', join(installed, set.npm!.folder), files);
+    const place = lookIn('package', join(installed, set.npm!.folder));
     if (place.missing.length === 0) return place;
   }
-  return lookIn('cache', join(cacheFolder(cacheDir), set.name), files);
+  return lookIn('cache', join(cacheFolder(cacheDir), set.name));
 }

@@ -1,0 +1,62 @@
+// One file inside a zip archive as a stream, its checksum compared when it ends: an archive that was damaged on its way is not
+// taken for data. The grammar of zip, its 64-bit form included, is yauzl's.
+import { basename } from 'node:path';
+import { Transform, pipeline, type Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
+import type { Entry, ZipFile } from 'yauzl';
+import { failure, SelfnormError } from '../../errors.js';
+import { reasonOf } from './file-contents.js';
+
+const DAMAGED = 'the archive is damaged or cut off; fetch it again';
+
+/**
+ * Opens a file of an archive.
+ * @param name Its name; the folder it is in does not matter. Undefined: the one file there is.
+ * @throws FileFormatError when this is no whole archive or has no such file. The stream ends with one when the data is damaged.
+ */
+export async function openZipEntry(op: string, archive: string, name: string | undefined): Promise<Readable> {
+  // Loaded here: most programs never open an archive.
+  const { openPromise } = (await import('yauzl')).default;
+  let zip: ZipFile | undefined;
+  try {
+    const opened = (zip = await openPromise(archive, { autoClose: false }));
+    const entries: Entry[] = [];
+    for await (const entry of opened.eachEntry()) {
+      // What macOS adds has the files' names too, in a folder of its own.
+      if (!entry.fileName.startsWith('__MACOSX/') && !entry.fileName.endsWith('/')) entries.push(entry);
+    }
+    const wanted = entries.filter(({ fileName }) => name === undefined || basename(fileName) === name);
+    const [entry] = wanted;
+    if (entry === undefined || wanted.length > 1) {
+      const names = entries.slice(0, 8).map(({ fileName }) => fileName);
+      const expected = `expected ${name ?? 'one file'} in the archive, got ${names.join(', ') || 'none'}`;
+      throw failure('ERR_FILE_FORMAT', op, `${archive}: ${expected}`);
+    }
+    const source = await opened.openReadStreamPromise(entry);
+    const checked = checkedAgainst(entry.crc32, op, `${archive}: ${entry.fileName}`);
+    return pipeline(source, checked, () => opened.close());
+  } catch (error) {
+    zip?.close();
+    if (error instanceof SelfnormError) throw error;
+    throw failure('ERR_FILE_FORMAT', op, `${archive}: expected a zip archive, got: ${reasonOf(error)}; ${DAMAGED}`);
+  }
+}
+
+/** Passes bytes on and fails at their end when their checksum is not the one recorded. */
+function checkedAgainst(recorded: number, op: string, file: string): Transform {
+  // Node has it from 20.15 on; without it a damaged archive is found by its lengths and by inflating alone.
+  const crc32 = 'crc32' in zlib ? zlib.crc32 : undefined;
+  let sum = 0;
+  return new Transform({
+    highWaterMark: 1 << 18,
+    transform(chunk: Buffer, _, done) {
+      if (crc32 !== undefined) sum = crc32(chunk, sum);
+      done(null, chunk);
+    },
+    flush(done) {
+      if (crc32 === undefined || sum === recorded) return done();
+      const hex = (value: number): string => value.toString(16).padStart(8, '0');
+      done(failure('ERR_FILE_FORMAT', op, `${file}: expected CRC-32 ${hex(recorded)}, got ${hex(sum)}; ${DAMAGED}`));
+    },
+  });
+}
