@@ -28,6 +28,7 @@ const random = (functor, width, types) => new RegExp(`random_map_kernelItLi${wid
 const step = (rule, width, type) => new RegExp(`optimizer_step_kernelILi${width}E${type}NS0_${name(rule)}`);
 const biasForward = (activation, width, type) =>
   new RegExp(`bias_forward_kernelILi${width}ENS0_${name(activation)}E${type}E`);
+const gathered = (width, type) => new RegExp(`gather_rescaled_kernelILi${width}E${type}hE`);
 const tile = (kind, ...sizes) => `NS0_${name(kind)}I${sizes.map((size) => `Li${size}E`).join('')}E`;
 const product = (kernel, type, transposeA, transposeB, tile) =>
   new RegExp(`${kernel}I${type}Lb${Number(transposeA)}ELb${Number(transposeB)}E${tile}`);
@@ -73,6 +74,8 @@ const LISTED = [
   { what: 'their backward float32', source: 'dropout', kernel: random('SeluMaskedBackward', 4, 'fJffE'), has: WIDE },
   { what: 'adam float32', source: 'optimizers', kernel: step('AdamRule', 4, 'f'), has: WIDE },
   { what: 'adadelta float32', source: 'optimizers', kernel: step('AdadeltaRule', 4, 'f'), has: WIDE },
+  { what: 'batch of bytes, float32', source: 'gather', kernel: gathered(4, 'f'), has: ['STG.E.128'] },
+  { what: 'batch of bytes, bfloat16', source: 'gather', kernel: gathered(8, BFLOAT16), has: ['LDG.E.64', 'STG.E.128'] },
   ...[
     ['float16', FLOAT16, MMA],
     ['bfloat16', BFLOAT16, MMA],

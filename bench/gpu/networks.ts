@@ -24,7 +24,8 @@ const classes = (samples: number, count: number): sn.Tensor => sn.randomUniform(
 function mnist(samples: number, activation: Activation): Task {
   const model = sn.sequential({
     layers: [
-      layers.conv2d({ inputShape: [28, 28, 1], filters: 32, kernelSize: 3, activation, ...he }),
+      layers.rescaling({ scale: 1 / 255, inputShape: [28, 28, 1] }),
+      layers.conv2d({ filters: 32, kernelSize: 3, activation, ...he }),
       layers.maxPooling2d({ poolSize: 2 }),
       layers.dropout({ rate: 0.25 }),
       layers.conv2d({ filters: 64, kernelSize: 3, activation, ...he }),
@@ -35,7 +36,9 @@ function mnist(samples: number, activation: Activation): Task {
       layers.dense({ units: 10, activation: 'softmax', ...he }),
     ],
   });
-  return { model: compiled(model), x: sn.randomUniform([samples, 28, 28, 1], 0, 1), y: classes(samples, 10) };
+  // As MNIST lies on the device: bytes.
+  const x = sn.tidy(() => sn.randomUniform([samples, 28, 28, 1], 0, 256, 'int32').cast('uint8'));
+  return { model: compiled(model), x, y: classes(samples, 10) };
 }
 
 /** Two sentences through a frozen embedding and a shared dense layer, summed up, and three hidden layers. */

@@ -17,7 +17,7 @@ const ACTIVATIONS = {
 sn.setSeed(0);
 const { train } = await sn.data.mnist();
 const used = train.slice(0, images);
-const [x, y] = [used.xs(), used.ys()];
+const [x, y] = [used.pixels(), used.ys()];
 const contenders = Object.entries(ACTIVATIONS).map(([name, layer]) => ({
   name,
   model: mnistNetwork(layer),

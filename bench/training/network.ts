@@ -5,7 +5,7 @@ export const BATCH = 250;
 export const VALIDATION_SPLIT = 0.2;
 
 /**
- * The network, compiled with Adam; `activation` makes the layer after each layer with weights but the last.
+ * The network on pixels as they are, compiled with Adam; `activation` makes the layer after each layer with weights but the last.
  * @param runEagerly As compile's.
  */
 export function mnistNetwork(activation: () => sn.layers.Layer, runEagerly = false): sn.Sequential {
@@ -13,7 +13,8 @@ export function mnistNetwork(activation: () => sn.layers.Layer, runEagerly = fal
   const he = { kernelInitializer: 'heNormal' } as const;
   const model = sn.sequential({
     layers: [
-      layers.conv2d({ inputShape: [28, 28, 1], filters: 32, kernelSize: 3, ...he }),
+      layers.rescaling({ scale: 1 / 255, inputShape: [28, 28, 1] }),
+      layers.conv2d({ filters: 32, kernelSize: 3, ...he }),
       activation(),
       layers.maxPooling2d({ poolSize: 2 }),
       layers.dropout({ rate: 0.25 }),

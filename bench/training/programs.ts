@@ -47,7 +47,7 @@ const CONTESTS: readonly Contest[] = [
     network: () => mnistNetwork(() => sn.layers.elu({ alpha: 1 })),
     loss: 'categoricalCrossentropy',
     batchSize: BATCH,
-    x: used.xs(),
+    x: used.pixels(),
     y: used.ys(),
   },
 ];

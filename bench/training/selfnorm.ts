@@ -43,8 +43,8 @@ const { train } = await sn.data.mnist({ dataDir: values.data! });
 const used = train.slice(0, Number(values.images));
 const trained = used.size - Math.round(used.size * VALIDATION_SPLIT);
 const [training, validation] = [used.slice(0, trained), used.slice(trained)];
-const [x, y] = [training.xs(), training.ys()];
-const [xValidation, yValidation] = [validation.xs(), validation.ys()];
+const [x, y] = [training.pixels(), training.ys()];
+const [xValidation, yValidation] = [validation.pixels(), validation.ys()];
 const elu = (): sn.layers.Layer => sn.layers.elu({ alpha: 1 });
 const model = mnistNetwork(elu);
 

@@ -261,6 +261,15 @@ struct Identity {
     return x;
   }
 };
+// In double whatever goes in and comes out, and rounded once: of a byte and 1/255 that is the nearest number to byte /
+// 255 in every float type narrower than double.
+struct Rescale {
+  double scale, offset;
+  template <class A>
+  SN_HD double operator()(A x) const {
+    return double(x) * scale + offset;
+  }
+};
 struct Constant {
   double value;
   SN_HD double operator()() const { return value; }

@@ -60,6 +60,19 @@ void cast(const Call& call) {
   });
 }
 
+// From any dtype to a float one. Params: [scale, offset].
+void rescale(const Call& call) {
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  const Rescale f{call.params[0], call.params[1]};
+  dispatch_any(x.dtype, [&](auto from) {
+    using From = typename decltype(from)::type;
+    dispatch_float(y.dtype, [&](auto to) {
+      using To = typename decltype(to)::type;
+      launch_map(call.queue, x.size(), kCheap, f, y.as<To>(), x.as<const From>());
+    });
+  });
+}
+
 void assign(const Call& call) {
   const View &value = call.inputs[0], &variable = call.outputs[0];
   call.queue.copy(variable.data, value.data, size_t(value.size() * size_of(value.dtype)));
@@ -96,6 +109,7 @@ void add_elementwise_ops(OpTable& table) {
       {"logicalNot", logical_not},
       {"clipByValue", clip},
       {"cast", cast},
+      {"rescale", rescale},
       {"assign", assign},
       {"fill", fill},
   });

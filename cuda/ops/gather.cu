@@ -1,7 +1,8 @@
-// gather, its transpose scatterAdd, and oneHot.
+// gather, its transpose scatterAdd, a gather that scales what it picks, and oneHot.
 #include "../kernels/gather.cuh"
 
-#include "dispatch.h"
+#include "../kernels/gather_rescaled.cuh"
+#include "map.h"
 #include "runtime/launch.h"
 #include "table.h"
 
@@ -47,6 +48,42 @@ void gather(const Call& call) {
   });
 }
 
+template <class Out, class In>
+void launch_gather_rescaled(const Call& call) {
+  const View &x = call.inputs[0], &y = call.outputs[0];
+  const int64_t n = y.size();
+  if (n == 0) return;
+  const Rows rows{x.dims[0], n / call.inputs[1].size()};
+  constexpr int kWidth = kPackWidth<Out, In>;
+  const bool packed = kWidth > 1 && rows.inner % kWidth == 0 && aligned_to_pack(x.data) && aligned_to_pack(y.data);
+  const Grid grid = packed ? elements(n, 1, 2 * kWidth) : elements(n, 1);
+  launch(call.queue, grid, gather_rescaled_kernel<kWidth, Out, In>, n, packed ? n / kWidth : 0, rows,
+         Rescale{call.params[0], call.params[1]}, outside_value<Out>(), y.as<Out>(), x.as<const In>(),
+         call.inputs[1].as<const int32_t>());
+}
+
+template <class Out>
+void gather_rescaled_to(const Call& call) {
+  switch (const DType dtype = call.inputs[0].dtype) {
+    // A bool is a byte that is 0 or 1.
+    case DType::kUint8:
+    case DType::kBool: return launch_gather_rescaled<Out, uint8_t>(call);
+    case DType::kInt32: return launch_gather_rescaled<Out, int32_t>(call);
+    case DType::kFloat32: return launch_gather_rescaled<Out, float>(call);
+    default: refuse_dtype(dtype, "uint8, bool, int32 or float32");
+  }
+}
+
+// Rows of x at the indices, as gather's of axis 0. Params: [scale, offset].
+void gather_rescaled(const Call& call) {
+  switch (const DType dtype = call.outputs[0].dtype) {
+    case DType::kFloat32: return gather_rescaled_to<float>(call);
+    case DType::kFloat16: return gather_rescaled_to<half>(call);
+    case DType::kBfloat16: return gather_rescaled_to<bfloat16>(call);
+    default: refuse_dtype(dtype, "float32, float16 or bfloat16");
+  }
+}
+
 // float32 and float64 only: sums of the half types are made in float32 by TypeScript.
 template <class T>
 void launch_scatter_add(const Call& call) {
@@ -88,6 +125,7 @@ void one_hot(const Call& call) {
 void add_gather_ops(OpTable& table) {
   table.add({
       {"gather", gather},
+      {"gatherRescaled", gather_rescaled},
       {"scatterAdd", scatter_add},
       {"oneHot", one_hot},
   });

@@ -94,6 +94,7 @@ export {
   type Pooling2DConfig,
 } from './pooling.js';
 export { registerLayer } from './registry.js';
+export { rescaling, Rescaling, type RescalingConfig } from './rescaling.js';
 export {
   flatten,
   permute,

@@ -33,6 +33,8 @@ export interface CallContext {
   readonly observe?: LayerObserver;
   /** @internal An activation to end with: the layer behind it in a graph, where `fusion.ts` joins the two. */
   readonly activation?: AppliedActivation;
+  /** @internal Inputs of the model that are the result of a rescaling layer already: a batch is scaled as it is gathered. */
+  readonly rescaled?: ReadonlyMap<Tensor, Layer>;
 }
 
 /** @internal Looks at the values between layers, which may be gone when it has returned. */

@@ -6,6 +6,7 @@ import { slice } from '../ops/slice.js';
 import { HostRandom } from '../tensor/host-random.js';
 import { withoutScope } from '../tensor/scope.js';
 import { makeFromBytes, makeView, type Tensor } from '../tensor/tensor.js';
+import { formed, picked, type InputForm } from './input-form.js';
 import type { Samples } from './training-data.js';
 
 /** Numbers from 0 to count - 1 in a random order that follows from the seed words alone. */
@@ -28,8 +29,8 @@ export interface Batch {
   readonly key: string;
   /** The tensors that come with this batch. Who asks frees them. */
   args(): Tensor[];
-  /** The samples, from such tensors. */
-  samples(args: readonly Tensor[]): Samples;
+  /** The samples, from such tensors, with the inputs in the model's forms. */
+  samples(args: readonly Tensor[], forms: readonly InputForm[]): Samples;
 }
 
 /** Samples that are a batch as they are. */
@@ -40,8 +41,13 @@ export function batchOf({ size, xs, ys, weights }: Samples): Batch {
     size,
     key: weights.map((weight) => (weight === null ? 0 : 1)).join(''),
     args: () => all.map((tensor) => makeView(tensor, tensor.shape)),
-    samples: (args) => samplesIn(args, size, xs.length, ys.length, weights),
+    samples: (args, forms) => inForm(samplesIn(args, size, xs.length, ys.length, weights), forms),
   };
+}
+
+/** Samples with their inputs in the model's forms. */
+export function inForm(samples: Samples, forms: readonly InputForm[]): Samples {
+  return { ...samples, xs: samples.xs.map((x, i) => formed(x, forms[i]!)) };
 }
 
 /** Samples from their tensors in order; weights that were null stay so. */
@@ -93,17 +99,17 @@ export function* batchesOf(samples: Samples, batchSize: number, order: EpochOrde
       size,
       key: 'in order',
       args: () => [...xs, ...ys, ...present].map(part),
-      samples: (args) => samplesIn(args, size, xs.length, ys.length, weights),
+      samples: (args, forms) => inForm(samplesIn(args, size, xs.length, ys.length, weights), forms),
     };
     const shuffled: Batch = {
       size,
       key: 'shuffled',
       args: () => [order!.between(start, end)],
-      samples([picks]) {
+      samples([picks], forms) {
         const taken = (tensor: Tensor): Tensor => gather(tensor, picks!);
         return {
           size,
-          xs: xs.map(taken),
+          xs: xs.map((x, i) => picked(x, picks!, forms[i]!)),
           ys: ys.map(taken),
           weights: weights.map((weight) => (weight === null ? null : taken(weight))),
         };

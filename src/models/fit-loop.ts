@@ -67,7 +67,8 @@ export class Evaluation {
     private readonly compiled: Compiled,
   ) {
     const test = (samples: Samples): void => testStep(this.trained!, samples, this.sums);
-    this.steps = new Steps(`${model.name}: evaluation`, this.sums, test, compiled.runEagerly);
+    const forms = (): Trained['forms'] => this.trained!.forms;
+    this.steps = new Steps(`${model.name}: evaluation`, this.sums, forms, test, compiled.runEagerly);
   }
 
   /** The event loop gets its turns. */
@@ -113,7 +114,7 @@ export async function runFit(plan: FitPlan): Promise<History> {
   }
   const sums = new RunningSums(list.has('onBatchEnd'));
   const train = (samples: Samples): void => trainStep(run.trained, samples, optimizer, sums);
-  const steps = new Steps(`${model.name}.fit`, sums, train, compiled.runEagerly);
+  const steps = new Steps(`${model.name}.fit`, sums, () => run.trained.forms, train, compiled.runEagerly);
   const run: Run = { plan, list, sums, steps, trained: trainedParts(model, compiled) };
   const evaluation = plan.validation === null ? null : new Evaluation(model, compiled);
   try {

@@ -12,10 +12,10 @@ import { add, mul } from '../ops/arithmetic.js';
 import { mean } from '../ops/reductions.js';
 import { notingLogits } from '../ops/softmax.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
-import { castRaw } from '../tensor/convert.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import type { Compiled, CompiledOutput } from './compile.js';
+import { inputForms, rescaledInputs, type InputForm } from './input-form.js';
 import type { Model } from './model.js';
 import type { RunningSums } from './running-sums.js';
 import type { Samples } from './training-data.js';
@@ -26,6 +26,8 @@ export interface Trained {
   readonly compiled: Compiled;
   readonly weights: readonly LayerWeight[];
   readonly penalties: readonly (() => Tensor)[];
+  /** What the model's inputs take: samples come to a step in these forms. */
+  readonly forms: readonly InputForm[];
   /** Those that the optimizer's own launch keeps from being negative; the other constraints look at whole weights. */
   readonly nonNegative: ReadonlySet<Variable>;
 }
@@ -36,7 +38,8 @@ export function trainedParts(model: Model, compiled: Compiled): Trained {
   // A class derived from NonNeg may do something else.
   const clamped = weights.filter(({ constraint }) => constraint?.constructor === NonNeg);
   const nonNegative = new Set(clamped.map(({ variable }) => variable));
-  return { model, compiled, weights, penalties: model.regularizationLosses(), nonNegative };
+  const [penalties, forms] = [model.regularizationLosses(), inputForms(model.graph)];
+  return { model, compiled, weights, penalties, forms, nonNegative };
 }
 
 /** An output's loss: the weighted sum over the number of values, Keras's sum_over_batch_size. */
@@ -58,13 +61,12 @@ function lossOf({ loss, name }: CompiledOutput, yTrue: Tensor, yPred: Tensor, we
 
 /** The sum that is minimised, and each log's part of this batch. */
 function lossAndParts(
-  { model, compiled, penalties }: Trained,
+  { model, compiled, penalties, forms }: Trained,
   { xs, ys, weights, size }: Samples,
   training: boolean,
 ): { total: Tensor; parts: Part[] } {
   return notingLogits(() => {
-    const fed = xs.map((x, i) => castRaw(x, model.inputs[i]!.dtype));
-    const predictions = model.callAll(fed, { training });
+    const predictions = model.callAll(xs, { training, rescaled: rescaledInputs(xs, forms) });
     const losses = compiled.outputs.map((output, i) =>
       lossOf(output, ys[i]!, predictions[output.index]!, weights[i] ?? null),
     );

@@ -8,6 +8,7 @@ import { currentBackend } from '../tensor/device.js';
 import { settled } from '../tensor/recording.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Batch } from './batches.js';
+import type { InputForm } from './input-form.js';
 import type { RunningSums } from './running-sums.js';
 import type { Trained } from './step.js';
 import type { Samples } from './training-data.js';
@@ -58,17 +59,19 @@ export class Steps {
 
   /**
    * @param name What a warning calls them.
+   * @param forms What the model's inputs take.
    * @param step What is done with a batch's samples; adds to `sums`.
    * @param runEagerly Whether nothing is recorded.
    */
   constructor(
     name: string,
     private readonly sums: RunningSums,
+    forms: () => readonly InputForm[],
     step: (samples: Samples) => void,
     runEagerly: boolean,
   ) {
     const onBatch = (args: Tensor[]): Tensor[] => {
-      step(this.batch!.samples(args));
+      step(this.batch!.samples(args, forms()));
       return [];
     };
     this.program = new StepProgram(name, onBatch, runEagerly);

@@ -12,7 +12,7 @@ import { castRaw } from '../tensor/convert.js';
 import { tidy } from '../tensor/memory.js';
 import { checkSeed, nextHostSeed } from '../tensor/random-state.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { batchCount, batchesOf, EpochOrder, type Batch } from './batches.js';
+import { batchCount, batchesOf, EpochOrder, inForm, type Batch } from './batches.js';
 import { checkSamples } from './check-samples.js';
 import { getOptimizer } from '../optimizers/get-optimizer.js';
 import { compileOutputs, notCompiled, type Compiled, type ModelCompileArgs } from './compile.js';
@@ -29,9 +29,10 @@ import {
   type ModelPredictArgs,
 } from './fit-args.js';
 import { runFit, type FitPlan } from './fit-loop.js';
+import { formed, inputForms, rescaledInputs } from './input-form.js';
 import type { Model } from './model.js';
 import { RunningSums } from './running-sums.js';
-import { testStep, trainedParts, trainStep } from './step.js';
+import { testStep, trainedParts, trainStep, type Trained } from './step.js';
 import { Steps } from './steps.js';
 import { StepProgram } from '../program/step-program.js';
 import { captureState, restoreState, type Restored, type Standing, type TrainingState } from './training-state.js';
@@ -269,7 +270,8 @@ export class Training {
       const count = countOf(op, 'steps', args.steps, Infinity);
       const compiled = this.compiled('evaluate');
       const trained = trainedParts(this.model, compiled);
-      steps = new Steps(op, sums, (given) => testStep(trained, given, sums), compiled.runEagerly);
+      const test = (given: Samples): void => testStep(trained, given, sums);
+      steps = new Steps(op, sums, () => trained.forms, test, compiled.runEagerly);
       let taken = 0;
       for (const batch of batchesOf(samples, batchSize, null)) {
         if (taken++ >= count) break;
@@ -303,9 +305,10 @@ export class Training {
       const xs = inputSamples(op, x, this.places(), fed);
       const size = xs[0]!.shape[0]!;
       const samples: Samples = { size, xs, ys: [], weights: [] };
+      const forms = inputForms(model.graph);
       const compute = (args: Tensor[]): Tensor[] => {
-        const inputs = args.map((part, i) => castRaw(part, model.inputs[i]!.dtype));
-        return [...model.callAll(inputs, { training: false })];
+        const inputs = args.map((part, i) => formed(part, forms[i]!));
+        return [...model.callAll(inputs, { training: false, rescaled: rescaledInputs(inputs, forms) })];
       };
       const forward = new StepProgram(op, compute, this.args?.runEagerly);
       try {
@@ -346,15 +349,12 @@ export class Training {
   }
 
   async trainOnBatch(x: Feed, y: Feed, args: BatchArgs = {}): Promise<number | number[]> {
-    return this.onBatch('trainOnBatch', x, y, args, (samples, sums) => {
-      const trained = trainedParts(this.model, this.compiled('trainOnBatch'));
+    return this.onBatch('trainOnBatch', x, y, args, (trained, samples, sums) => {
       trainStep(trained, samples, this.optimizerFor('trainOnBatch'), sums);
     });
   }
   async testOnBatch(x: Feed, y: Feed, args: BatchArgs = {}): Promise<number | number[]> {
-    return this.onBatch('testOnBatch', x, y, args, (samples, sums) => {
-      testStep(trainedParts(this.model, this.compiled('testOnBatch')), samples, sums);
-    });
+    return this.onBatch('testOnBatch', x, y, args, testStep);
   }
 
   private async onBatch(
@@ -362,14 +362,15 @@ export class Training {
     x: Feed,
     y: Feed,
     args: BatchArgs,
-    step: (samples: Samples, sums: RunningSums) => void,
+    step: (trained: Trained, samples: Samples, sums: RunningSums) => void,
   ): Promise<number | number[]> {
     requireObject(`${this.model.name}.${op}`, args);
     const fed = new Fed();
     const sums = new RunningSums();
     try {
       const samples = this.samples(op, x, y, args, fed);
-      tidy(() => step(samples, sums));
+      const trained = trainedParts(this.model, this.compiled(op));
+      tidy(() => step(trained, inForm(samples, trained.forms), sums));
       return single(await sums.read());
     } finally {
       sums.dispose();

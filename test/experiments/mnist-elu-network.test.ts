@@ -4,7 +4,7 @@ import * as sn from '../../src/index.js';
 import { buildNetwork } from '../../src/experiments/mnist-elu/network.js';
 import { CONFIGURATIONS, trialsOf, type Configuration } from '../../src/experiments/mnist-elu/trials.js';
 
-const X = (): sn.Tensor => sn.randomUniform([2, 28, 28, 1], 0, 1, 'float32', 5);
+const X = (): sn.Tensor => sn.randomUniform([2, 28, 28, 1], 0, 256, 'int32', 5).cast('uint8');
 const SLOPES = 26 * 26 * 32 + 11 * 11 * 64 + 256;
 
 test.each(CONFIGURATIONS.map((configuration) => [configuration.label, configuration] as const))(

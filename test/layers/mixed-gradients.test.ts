@@ -45,6 +45,7 @@ const families: readonly (readonly [name: string, inputs: readonly (readonly num
   ['averagePooling2d', [[2, 6, 6, 3]], (dtype) => layers.averagePooling2d({ dtype })],
   ['globalAveragePooling2d', [[2, 6, 6, 3]], (dtype) => layers.globalAveragePooling2d({ dtype })],
   ['globalMaxPooling2d', [[2, 6, 6, 3]], (dtype) => layers.globalMaxPooling2d({ dtype })],
+  ['rescaling', [[6, 5]], (dtype) => layers.rescaling({ scale: 0.3, offset: -0.1, dtype })],
   ['flatten', [[2, 3, 4]], (dtype) => layers.flatten({ dtype })],
   ['permute', [[2, 3, 4]], (dtype) => layers.permute({ dims: [2, 1], dtype })],
   ['dropout', [[6, 5]], (dtype) => layers.dropout({ rate: 0.4, seed: 3, dtype })],

@@ -64,6 +64,7 @@ const DRAWS: Readonly<Record<string, (next: Random) => Drawn>> = {
   averagePooling2d: (next) => ({ layer: layers.averagePooling2d({ padding: 'same' }), samples: [image(next)] }),
   globalAveragePooling2d: (next) => ({ layer: layers.globalAveragePooling2d(), samples: [image(next)] }),
   globalMaxPooling2d: (next) => ({ layer: layers.globalMaxPooling2d(), samples: [image(next)] }),
+  rescaling: (next) => ({ layer: layers.rescaling({ scale: 2 }), samples: [sizes(next, next(4))] }),
   flatten: (next) => ({ layer: layers.flatten(), samples: [sizes(next, next(4))] }),
   reshape: (next) => {
     const [a, b, c] = sizes(next, 3) as [number, number, number];

@@ -1,4 +1,5 @@
-// gather, scatterAdd and oneHot in the emulator: batches, repeated indices, indices outside the axis, empty sizes.
+// gather, with and without scaling, scatterAdd and oneHot in the emulator: batches, repeated indices, indices outside
+// the axis, empty sizes.
 #include "op_harness.h"
 
 namespace selfnorm::test {
@@ -28,6 +29,43 @@ TEST(Gather, AnIndexOutsideTheAxisReadsNanOrZero) {
     const Array x(dtype, {2, 1}, {1, 1});
     check_op("gather", {&x, &picks}, {{dtype, {3, 1}, {0, 1, 0}}}, {0, 0}, kExact);
   }
+}
+
+// The nearest number to scale x + offset, in rows of whole packs, in odd ones and in none; the same as rescale gives
+// behind a gather.
+TEST(GatherRescaled, PicksScalesAndRoundsOnce) {
+  for (const int64_t inner : {1, 4, 7, 16, 24, 0}) {
+    for (const DType from : {DType::kUint8, DType::kBool, DType::kInt32, DType::kFloat32}) {
+      Values x = random_values(5 * inner, 0, from == DType::kBool ? 1.99 : 255, uint32_t(inner) + 1);
+      if (from != DType::kFloat32) {
+        for (double& value : x) value = std::floor(value);
+      }
+      const Array rows(from, {5, inner}, x);
+      const Values stored = rows.values(), picks{4, 0, -1, 2, 4, 5};
+      const Array indices = i32({2, 3}, picks);
+      const double scale = 1.0 / 255, offset = from == DType::kInt32 ? -0.5 : 0;
+      Values expected(picks.size() * size_t(inner), kNan);
+      for (size_t k = 0; k < picks.size(); ++k) {
+        if (picks[k] < 0 || picks[k] >= 5) continue;
+        for (size_t i = 0; i < size_t(inner); ++i) {
+          expected[k * size_t(inner) + i] = stored[size_t(picks[k]) * size_t(inner) + i] * scale + offset;
+        }
+      }
+      for (const DType to : {DType::kFloat32, DType::kFloat16, DType::kBfloat16}) {
+        const Values rounded = Array(to, {6 * inner}, expected).values();
+        check_op("gatherRescaled", {&rows, &indices}, {{to, {2, 3, inner}, rounded}}, {scale, offset}, kExact);
+      }
+    }
+  }
+  const Array none(DType::kUint8, {0, 4}, {}), first = i32({1}, {0});
+  check_op("gatherRescaled", {&none, &first}, {{DType::kFloat32, {1, 4}, Values(4, kNan)}}, {1, 0}, kExact);
+}
+
+TEST(Rescale, OfEachByteIsTheQuotientRoundedOnce) {
+  Values bytes(256), quotients(256);
+  for (size_t i = 0; i < 256; ++i) bytes[i] = double(i), quotients[i] = float(i) / 255.0F;
+  const Array x(DType::kUint8, {256}, bytes);
+  check_op("rescale", {&x}, {{DType::kFloat32, {256}, quotients}}, {1.0 / 255, 0}, kExact);
 }
 
 TEST(ScatterAdd, IsTheTransposeOfGather) {

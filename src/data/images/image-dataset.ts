@@ -30,7 +30,7 @@ export interface ImageArrays {
 
 /**
  * Labelled images. As a data set its elements are `{xs, ys}` (`LabelledImage`), so `train.shuffle(60000).batch(250)` goes into
- * `fitDataset`; `xs()` and `ys()` give everything at once for `fit`.
+ * `fitDataset`; `xs()` or `pixels()`, and `ys()`, give everything at once for `fit`.
  */
 export class ImageDataset extends Dataset<LabelledImage> implements ImageArrays {
   readonly images: Uint8Array;
@@ -79,6 +79,11 @@ export class ImageDataset extends Dataset<LabelledImage> implements ImageArrays 
   /** All images as float32 `[count, height, width, channels]` in [0, 1]: bytes divided by 255. */
   xs(): Tensor {
     return scaled(this.images, [this.size, ...this.imageShape]);
+  }
+
+  /** All images as they are, uint8 `[count, height, width, channels]`: for a model whose first layer is `rescaling`. */
+  pixels(): Tensor {
+    return tensor(this.images, [this.size, ...this.imageShape], 'uint8');
   }
 
   /** All labels one-hot, float32 `[count, classes]`. */

@@ -15,7 +15,7 @@ function optionOf({ activation, alpha }: Configuration): ActivationLike {
 }
 
 /**
- * The network of a configuration, with new weights: two 3x3 convolutions of 32 and 64 filters, each with 2x2 max pooling and
+ * The network of a configuration, with new weights, on bytes: two 3x3 convolutions of 32 and 64 filters, each with 2x2 max pooling and
  * dropout, a dense layer of 256 units and a softmax of 10.
  */
 export function buildNetwork(configuration: Configuration): Sequential {
@@ -27,7 +27,8 @@ export function buildNetwork(configuration: Configuration): Sequential {
   return sequential({
     name: 'mnist_cnn',
     layers: [
-      layers.conv2d({ name: 'conv1', filters: 32, kernelSize: 3, inputShape: INPUT_SHAPE, ...shared }),
+      layers.rescaling({ name: 'rescaling', scale: 1 / 255, inputShape: INPUT_SHAPE }),
+      layers.conv2d({ name: 'conv1', filters: 32, kernelSize: 3, ...shared }),
       ...slopes('conv1'),
       layers.maxPooling2d({ name: 'pool1', poolSize: 2 }),
       layers.dropout({ name: 'dropout1', rate: dropout }),

@@ -100,7 +100,7 @@ async function trainOne(
 export const runMnistElu: Run = async (context): Promise<Report> => {
   const trials = trialsOf(context.settings);
   tellRun(context, trials);
-  const images = await loadMnist(context);
+  const images = await loadMnist(context, 'pixels');
   const runs: RunRecord[] = [];
   try {
     for (const [i, trial] of trials.entries()) {
