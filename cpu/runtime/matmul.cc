@@ -33,12 +33,13 @@ Prepared prepare(const MatmulProblem& p) {
   const memory::desc a = p.transpose_a ? desc(p.m, p.k, 1, p.m, p.stride_a) : desc(p.m, p.k, p.k, 1, p.stride_a);
   const memory::desc b = p.transpose_b ? desc(p.k, p.n, 1, p.k, p.stride_b) : desc(p.k, p.n, p.n, 1, p.stride_b);
   const memory::desc y = desc(p.m, p.n, p.n, 1, p.m * p.n);
-  dnnl::primitive_attr attributes;
+  dnnl::post_ops post_ops;
+  if (p.form == MatmulForm::kAdded) post_ops.append_sum();
   if (p.activation >= 0) {
-    dnnl::post_ops post_ops;
     onednn::append_activation(post_ops, Queue::ops().activations[size_t(p.activation)], p.parameters);
-    attributes.set_post_ops(post_ops);
   }
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(post_ops);
   const dnnl::engine& engine = onednn::engine();
   Prepared result;
   const auto add = [&](int argument, const memory::desc& d) {
@@ -68,9 +69,10 @@ std::optional<DType> library_matmul_dtype(const MatmulProblem& problem) {
 MatmulStage library_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands) {
   MatmulProblem computed = problem;
   computed.keeps = Keeps::kNothing;
-  computed.has_dropout = 0;
+  computed.has_dropout = computed.has_sums = 0;
+  if (problem.form != MatmulForm::kAdded) computed.form = MatmulForm::kForward;
   bool fuses = false;
-  if (problem.activation >= 0) {
+  if (problem.form == MatmulForm::kForward && problem.activation >= 0) {
     const ActivationFacts& facts = Queue::ops().activations[size_t(problem.activation)];
     const std::span<const double> parameters(problem.parameters, size_t(facts.parameter_count));
     fuses = operands.kept == nullptr && onednn::fuses(facts, parameters);

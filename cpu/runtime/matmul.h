@@ -12,8 +12,8 @@ namespace selfnorm {
 // plain kernel is to run: oneDNN absent, a dtype it has no form for, or a product so small that calling it costs more.
 std::optional<DType> library_matmul_dtype(const MatmulProblem& problem);
 
-// a b + bias into product(), or with the activation into y where oneDNN has that and nothing is to be kept; the answer
-// says which.
+// a b + bias into product(), or added to it; or with the activation into y where oneDNN has that and nothing is to be
+// kept. The answer says which.
 MatmulStage library_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands);
 
 }  // namespace selfnorm

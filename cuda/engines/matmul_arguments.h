@@ -3,8 +3,8 @@
 
 #include <type_traits>
 
-#include "../kernels/matmul_epilogue.h"
-#include "../ops/matmul_problem.h"
+#include "../kernels/matmul_derivative.h"
+#include "../ops/matmul_passes.h"
 
 namespace selfnorm::SN_BUILD {
 
@@ -28,6 +28,10 @@ void with_transposes(const MatmulProblem& p, Start start) {
   p.transpose_a ? with_b(std::true_type()) : with_b(std::false_type());
 }
 
+inline MaskedAffine<float> mask_of(const MatmulOperands& o) {
+  return {o.mask.threshold, float(o.mask.a), float(o.mask.b), float(o.mask.dropped)};
+}
+
 template <class T>
 MatmulEpilogue<T> epilogue_of(const MatmulProblem& p, const MatmulOperands& o) {
   constexpr int64_t kBytes = kQuad * int64_t(sizeof(T));
@@ -39,8 +43,42 @@ MatmulEpilogue<T> epilogue_of(const MatmulProblem& p, const MatmulOperands& o) {
           o.kept == nullptr ? Keeps::kNothing : p.keeps,
           p.activation,
           {p.parameters[0], p.parameters[1]},
-          {o.mask.threshold, float(o.mask.a), float(o.mask.b), float(o.mask.dropped)},
+          mask_of(o),
+          p.form == MatmulForm::kAdded,
           packs};
+}
+
+template <class T>
+MatmulDerivative<T> derivative_of(const MatmulProblem& p, const MatmulOperands& o, float* partials) {
+  constexpr int64_t kBytes = kQuad * int64_t(sizeof(T));
+  const bool packs = p.n % kQuad == 0 && aligned(o.y, kBytes) && aligned(o.saved, kBytes);
+  return {static_cast<T*>(o.y),
+          p.activation > 0 ? static_cast<const T*>(o.saved) : nullptr,
+          partials,
+          static_cast<const RandomStamp*>(o.stamp),
+          p.activation,
+          {p.parameters[0], p.parameters[1]},
+          mask_of(o),
+          packs};
+}
+
+// Whether a kernel of ours does the form: gradients by a layer's input multiply by its weights transposed, and only
+// those are compiled with the derivative.
+inline bool compiled_form(const MatmulProblem& p) {
+  const bool plain = p.form == MatmulForm::kForward || p.form == MatmulForm::kAdded;
+  return plain || (p.form == MatmulForm::kDerivative && !p.transpose_a && p.transpose_b);
+}
+
+// Calls start(transpose a, transpose b, epilogue), with both as types. Partial sums of the derivative have `rows` rows.
+template <class T, class Start>
+void with_epilogue(Queue& queue, const MatmulProblem& p, const MatmulOperands& o, int64_t rows, Start start) {
+  if (p.form != MatmulForm::kDerivative) {
+    with_transposes(p, [&](auto a, auto b) { start(a, b, epilogue_of<T>(p, o)); });
+    return;
+  }
+  const Scratch partials(queue, p.has_sums ? size_t(rows * p.n) * sizeof(float) : 0);
+  start(std::false_type(), std::true_type(), derivative_of<T>(p, o, p.has_sums ? partials.as<float>() : nullptr));
+  if (p.has_sums) add_up_rows(queue, partials.as<const float>(), rows, p.n, p.dtype, o.sums);
 }
 
 }  // namespace selfnorm::SN_BUILD

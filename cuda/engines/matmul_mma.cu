@@ -7,24 +7,23 @@
 namespace selfnorm::SN_BUILD {
 namespace {
 
-template <class T, bool TransposeA, bool TransposeB, class Tile>
-void start(Queue& queue, const MatmulProblem& p, const MatmulOperands& o) {
-  const MmaProblem<T> problem{static_cast<const T*>(o.a),
-                              static_cast<const T*>(o.b),
-                              p.m,
-                              p.n,
-                              p.k,
-                              p.stride_a,
-                              p.stride_b,
-                              wide_rows<T>(o.a, TransposeA ? p.m : p.k, p.stride_a),
-                              wide_rows<T>(o.b, TransposeB ? p.k : p.n, p.stride_b)};
-  launch(queue, TileGrid{tile_count<Tile>(p.m, p.n, p.batch), Tile::kThreads, Tile::kBytes},
-         matmul_mma_kernel<T, TransposeA, TransposeB, Tile>, problem, epilogue_of<T>(p, o));
-}
-
 template <class T, class Tile>
 void start(Queue& queue, const MatmulProblem& p, const MatmulOperands& o) {
-  with_transposes(p, [&](auto a, auto b) { start<T, decltype(a)::value, decltype(b)::value, Tile>(queue, p, o); });
+  const auto run = [&](auto transpose_a, auto transpose_b, auto epilogue) {
+    constexpr bool kTransposeA = decltype(transpose_a)::value, kTransposeB = decltype(transpose_b)::value;
+    const MmaProblem<T> problem{static_cast<const T*>(o.a),
+                                static_cast<const T*>(o.b),
+                                p.m,
+                                p.n,
+                                p.k,
+                                p.stride_a,
+                                p.stride_b,
+                                wide_rows<T>(o.a, kTransposeA ? p.m : p.k, p.stride_a),
+                                wide_rows<T>(o.b, kTransposeB ? p.k : p.n, p.stride_b)};
+    launch(queue, TileGrid{tile_count<Tile>(p.m, p.n, p.batch), Tile::kThreads, Tile::kBytes},
+           matmul_mma_kernel<kTransposeA, kTransposeB, Tile, decltype(epilogue)>, problem, epilogue);
+  };
+  with_epilogue<T>(queue, p, o, tiles_down<Tile>(p.m) * p.batch, run);
 }
 
 template <class T>
@@ -40,7 +39,7 @@ bool mma_matmul_takes(const MatmulProblem& p, MmaTileSize tile) {
                     (p.dtype == DType::kFloat32 && p.tensor_float32 != 0);
   const int64_t blocks = tile == MmaTileSize::kLarge ? tile_count<LargeMmaTile>(p.m, p.n, p.batch)
                                                      : tile_count<SmallMmaTile>(p.m, p.n, p.batch);
-  return type && blocks <= kMostTiles;
+  return type && compiled_form(p) && blocks <= kMostTiles;
 }
 
 void mma_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands, MmaTileSize tile) {

@@ -73,19 +73,18 @@ CUtensorMap operand_map(const MatmulProblem& p, const void* data, int64_t extent
                  uint32_t(box_lines<DepthInner>(Extent)), p.dtype});
 }
 
-template <class T, bool TransposeA, bool TransposeB, class Tile>
-void start(Queue& queue, const MatmulProblem& p, const MatmulOperands& o) {
-  const CUtensorMap a = operand_map<!TransposeA, Tile::kRows>(p, o.a, p.m, p.stride_a);
-  const CUtensorMap b = operand_map<TransposeB, Tile::kColumns>(p, o.b, p.n, p.stride_b);
-  const WgmmaProblem problem{int(p.m), int(p.n), int(p.k), int(p.batch), p.stride_a == 0, p.stride_b == 0};
-  const int64_t blocks = std::min<int64_t>(tile_count<Tile>(p.m, p.n, p.batch), queue.multiprocessors());
-  launch(queue, TileGrid{blocks, Tile::kThreads, Tile::kBytes}, matmul_wgmma_kernel<T, TransposeA, TransposeB, Tile>, a,
-         b, problem, epilogue_of<T>(p, o));
-}
-
 template <class T, class Tile>
 void start(Queue& queue, const MatmulProblem& p, const MatmulOperands& o) {
-  with_transposes(p, [&](auto a, auto b) { start<T, decltype(a)::value, decltype(b)::value, Tile>(queue, p, o); });
+  const auto run = [&](auto transpose_a, auto transpose_b, auto epilogue) {
+    constexpr bool kTransposeA = decltype(transpose_a)::value, kTransposeB = decltype(transpose_b)::value;
+    const CUtensorMap a = operand_map<!kTransposeA, Tile::kRows>(p, o.a, p.m, p.stride_a);
+    const CUtensorMap b = operand_map<kTransposeB, Tile::kColumns>(p, o.b, p.n, p.stride_b);
+    const WgmmaProblem problem{int(p.m), int(p.n), int(p.k), int(p.batch), p.stride_a == 0, p.stride_b == 0};
+    const int64_t blocks = std::min<int64_t>(tile_count<Tile>(p.m, p.n, p.batch), queue.multiprocessors());
+    launch(queue, TileGrid{blocks, Tile::kThreads, Tile::kBytes},
+           matmul_wgmma_kernel<kTransposeA, kTransposeB, Tile, decltype(epilogue)>, a, b, problem, epilogue);
+  };
+  with_epilogue<T>(queue, p, o, tiles_down<Tile>(p.m) * Tile::kMultipliers * p.batch, run);
 }
 
 template <class T>
@@ -107,7 +106,7 @@ bool is_hopper(int device) {
 }  // namespace
 
 bool wgmma_matmul_takes(Queue& queue, const MatmulProblem& p, const MatmulOperands& o) {
-  if (p.dtype != DType::kFloat16 && p.dtype != DType::kBfloat16) return false;
+  if ((p.dtype != DType::kFloat16 && p.dtype != DType::kBfloat16) || !compiled_form(p)) return false;
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
   // Coordinates are 32 bits, a box past the end included.
   const bool fits = std::max({p.m, p.n, p.k}) < kMost - 256 && p.batch < kMost;

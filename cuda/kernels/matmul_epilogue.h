@@ -1,6 +1,7 @@
 // What a matrix product of ours does with its sums before they are stored: bias, any activation of the table, dropout
-// or alpha dropout with the mask of the op of its own, and the copy that backward wants. Which activation is asked at
-// run time: a kernel for each of them would multiply the compile time by the length of the table.
+// or alpha dropout with the mask of the op of its own, and the copy that backward wants; or it adds them to what is
+// there. Which activation is asked at run time: a kernel for each of them would multiply the compile time by the length
+// of the table.
 #pragma once
 
 #include "activations.h"
@@ -13,6 +14,9 @@ namespace selfnorm::SN_BUILD {
 
 template <class T>
 struct MatmulEpilogue {
+  using Value = T;
+  static constexpr bool kSumsColumns = false;
+
   T* y;
   T* kept;                   // null: nothing is kept
   const T* bias;             // null: none
@@ -21,6 +25,7 @@ struct MatmulEpilogue {
   int activation;  // row of the table, -1: none
   double parameters[2];
   MaskedAffine<float> mask;
+  bool adds;   // to y
   bool packs;  // four elements of y, kept and bias that begin at a multiple of four may be moved at once
 };
 
@@ -75,6 +80,18 @@ SN_DEVICE void store_quad(T* to, const float (&values)[kQuad], int count, bool p
   }
 }
 
+template <class T>
+SN_DEVICE void load_quad(float (&values)[kQuad], const T* from, int count, bool packs) {
+  if (packs) {
+    const Pack<T, kQuad> pack = load_pack<kQuad>(from);
+    SN_UNROLL
+    for (int i = 0; i < kQuad; ++i) values[i] = load(pack.values[i]);
+  } else {
+    SN_UNROLL
+    for (int i = 0; i < kQuad; ++i) values[i] = i < count ? load(from[i]) : 0;
+  }
+}
+
 // Rounds as a store and a load would, so that a fused pass gives the bits of two.
 template <class T>
 SN_DEVICE void round_quad(float (&values)[kQuad]) {
@@ -87,6 +104,12 @@ template <class T>
 SN_DEVICE void finish_quad(const MatmulEpilogue<T>& epilogue, int64_t first, int64_t column, int count,
                            float (&values)[kQuad]) {
   const bool packs = epilogue.packs && count == kQuad;
+  if (epilogue.adds) {
+    float before[kQuad];
+    load_quad(before, epilogue.y + first, count, packs);
+    SN_UNROLL
+    for (int i = 0; i < kQuad; ++i) values[i] += before[i];
+  }
   if (epilogue.bias != nullptr) {
     SN_UNROLL
     for (int i = 0; i < kQuad; ++i) {

@@ -4,7 +4,7 @@
 // not aligned to 16 bytes are copied element by element. Each sum is added up in the order of depth by one warp.
 #pragma once
 
-#include "matmul_epilogue.h"
+#include "matmul_derivative.h"
 #include "operand_tile.h"
 
 namespace selfnorm::SN_BUILD {
@@ -31,8 +31,16 @@ using LargeMmaTile = MmaTile<128, 128, 64, 32, 4>;
 using SmallMmaTile = MmaTile<64, 64, 32, 32, 4>;
 
 template <class Tile>
+SN_HD int64_t tiles_down(int64_t m) {
+  return (m + Tile::kRows - 1) / Tile::kRows;
+}
+template <class Tile>
+SN_HD int64_t tiles_right(int64_t n) {
+  return (n + Tile::kColumns - 1) / Tile::kColumns;
+}
+template <class Tile>
 SN_HD int64_t tile_count(int64_t m, int64_t n, int64_t batch) {
-  return (m + Tile::kRows - 1) / Tile::kRows * ((n + Tile::kColumns - 1) / Tile::kColumns) * batch;
+  return tiles_down<Tile>(m) * tiles_right<Tile>(n) * batch;
 }
 
 struct TilePlace {
@@ -44,11 +52,10 @@ struct TilePlace {
 template <class Tile>
 SN_DEVICE TilePlace place_of(int64_t block, int64_t m, int64_t n) {
   constexpr int64_t kGroup = 8;
-  const int64_t tiles_down = (m + Tile::kRows - 1) / Tile::kRows,
-                tiles_right = (n + Tile::kColumns - 1) / Tile::kColumns;
-  const int64_t batch = block / (tiles_down * tiles_right), tile = block % (tiles_down * tiles_right);
-  const int64_t first = tile / (kGroup * tiles_right) * kGroup, within = tile % (kGroup * tiles_right);
-  const int64_t rows = tiles_down - first < kGroup ? tiles_down - first : kGroup;
+  const int64_t down = tiles_down<Tile>(m), right = tiles_right<Tile>(n);
+  const int64_t batch = block / (down * right), tile = block % (down * right);
+  const int64_t first = tile / (kGroup * right) * kGroup, within = tile % (kGroup * right);
+  const int64_t rows = down - first < kGroup ? down - first : kGroup;
   return {batch, (first + within % rows) * Tile::kRows, within / rows * Tile::kColumns};
 }
 
@@ -101,10 +108,11 @@ SN_DEVICE void stage_sums(const WarpSums<Tile>& sums, SharedAddress to, int row,
   }
 }
 
-template <class Tile, class T>
-SN_DEVICE void finish_tile(const MatmulEpilogue<T>& epilogue, SharedAddress sums, const TilePlace& place, int64_t m,
-                           int64_t n, int thread) {
+template <class Tile, class Epilogue>
+SN_DEVICE void finish_tile(const Epilogue& epilogue, SharedAddress sums, const TilePlace& place, int64_t m, int64_t n,
+                           int thread) {
   constexpr int kRowQuads = Tile::kColumns / kQuad;
+  ColumnSums columns;
   SN_ROLLED
   for (int at = thread; at < Tile::kRows * kRowQuads; at += Tile::kThreads) {
     const int row = at / kRowQuads, right = at % kRowQuads * kQuad;
@@ -112,7 +120,15 @@ SN_DEVICE void finish_tile(const MatmulEpilogue<T>& epilogue, SharedAddress sums
     if (y >= m || x >= n) continue;
     float values[kQuad];
     load_shared(values, sums + (row * Tile::kSumRow + right) * 4);
-    finish_quad(epilogue, (place.batch * m + y) * n + x, x, n - x < kQuad ? int(n - x) : kQuad, values);
+    const int count = n - x < kQuad ? int(n - x) : kQuad;
+    finish_quad(epilogue, (place.batch * m + y) * n + x, x, count, values);
+    if constexpr (Epilogue::kSumsColumns) columns.add(values, count);
+  }
+  if constexpr (Epilogue::kSumsColumns) {
+    if (epilogue.partials == nullptr) return;
+    float* const to = epilogue.partials + (place.batch * tiles_down<Tile>(m) + place.row / Tile::kRows) * n;
+    store_column_sums<Tile::kThreads, Tile::kColumns>(columns, sums, to, place.column, n, thread,
+                                                      [] { sync_threads(); });
   }
 }
 
@@ -122,9 +138,9 @@ template <class T>
 inline constexpr int kMmaBlocks = sizeof(T) == 2 ? 2 : 1;
 
 // One block a tile of the result; Tile::kThreads threads, Tile::kBytes of shared memory.
-template <class T, bool TransposeA, bool TransposeB, class Tile>
+template <bool TransposeA, bool TransposeB, class Tile, class Epilogue, class T = typename Epilogue::Value>
 __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T>)
-    matmul_mma_kernel(MmaProblem<T> problem, MatmulEpilogue<T> epilogue) {
+    matmul_mma_kernel(MmaProblem<T> problem, Epilogue epilogue) {
   SN_LARGE_SHARED(memory, Tile::kBytes);
   using Left = OperandTile<T, !TransposeA, Tile::kRows, Tile::kThreads>;
   using Right = OperandTile<T, TransposeB, Tile::kColumns, Tile::kThreads>;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "hopper.h"
-#include "matmul_epilogue.h"
 #include "matmul_mma.cuh"
 
 namespace selfnorm::SN_BUILD {
@@ -110,9 +109,9 @@ SN_DEVICE void multiply_wide_stage(WideSums (&sums)[Tile::kHalves], SharedAddres
   }
 }
 
-template <class T, class Tile>
-SN_DEVICE void finish_wide(const MatmulEpilogue<T>& epilogue, const WideSums& sums, SharedAddress staged,
-                           const WgmmaProblem& p, const TilePlace& place, int multiplier, int thread) {
+template <class Tile, class Epilogue>
+SN_DEVICE void finish_wide(const Epilogue& epilogue, const WideSums& sums, SharedAddress staged, const WgmmaProblem& p,
+                           const TilePlace& place, int multiplier, int thread) {
   const int warp = thread / kLanes, lane = thread % kLanes;
   SN_UNROLL
   for (int j = 0; j < 16; ++j) {
@@ -121,7 +120,8 @@ SN_DEVICE void finish_wide(const MatmulEpilogue<T>& epilogue, const WideSums& su
     store_shared(staged + (at + 8 * Tile::kSumRow) * 4, sums[j][2], sums[j][3]);
   }
   sync_warpgroup(1 + multiplier);
-  constexpr int kRowQuads = 128 / kQuad;
+  constexpr int kColumns = 128, kRowQuads = kColumns / kQuad;
+  ColumnSums columns;
   SN_ROLLED
   for (int at = thread; at < 64 * kRowQuads; at += kWarpgroup) {
     const int row = at / kRowQuads, right = at % kRowQuads * kQuad;
@@ -129,14 +129,26 @@ SN_DEVICE void finish_wide(const MatmulEpilogue<T>& epilogue, const WideSums& su
     if (y >= p.m || x >= p.n) continue;
     float values[kQuad];
     load_shared(values, staged + (row * Tile::kSumRow + right) * 4);
-    finish_quad(epilogue, (place.batch * p.m + y) * p.n + x, x, p.n - x < kQuad ? int(p.n - x) : kQuad, values);
+    const int count = p.n - x < kQuad ? int(p.n - x) : kQuad;
+    finish_quad(epilogue, (place.batch * p.m + y) * p.n + x, x, count, values);
+    if constexpr (Epilogue::kSumsColumns) columns.add(values, count);
+  }
+  if constexpr (Epilogue::kSumsColumns) {
+    if (epilogue.partials != nullptr) {
+      const int64_t tile = place.batch * tiles_down<Tile>(p.m) + place.row / Tile::kRows;
+      float* const to = epilogue.partials + (tile * Tile::kMultipliers + multiplier) * p.n;
+      store_column_sums<kWarpgroup, kColumns>(columns, staged, to, place.column, p.n, thread,
+                                              [=] { sync_warpgroup(1 + multiplier); });
+      return;
+    }
   }
   sync_warpgroup(1 + multiplier);
 }
 
-template <class T, class Tile, bool TransposeA, bool TransposeB>
-SN_DEVICE void multiply_tiles(const WgmmaRing<Tile>& ring, const WgmmaProblem& p, const MatmulEpilogue<T>& epilogue,
+template <class Tile, bool TransposeA, bool TransposeB, class Epilogue>
+SN_DEVICE void multiply_tiles(const WgmmaRing<Tile>& ring, const WgmmaProblem& p, const Epilogue& epilogue,
                               int64_t tiles, int multiplier, int thread) {
+  using T = typename Epilogue::Value;
   RingPlace<Tile> place;
   const auto leave = [&](int stage) {
     if (thread == 0) arrive(ring.empty(stage));
@@ -161,17 +173,17 @@ SN_DEVICE void multiply_tiles(const WgmmaRing<Tile>& ring, const WgmmaProblem& p
     TilePlace at = place_of<Tile>(tile, p.m, p.n);
     SN_UNROLL
     for (int half = 0; half < Tile::kHalves; ++half) {
-      finish_wide<T, Tile>(epilogue, sums[half], ring.sums(multiplier), p, at, multiplier, thread);
+      finish_wide<Tile>(epilogue, sums[half], ring.sums(multiplier), p, at, multiplier, thread);
       at.column += 128;
     }
   }
 }
 
 // Tile::kThreads threads, Tile::kBytes of shared memory, any number of blocks. k is at least 1.
-template <class T, bool TransposeA, bool TransposeB, class Tile>
+template <bool TransposeA, bool TransposeB, class Tile, class Epilogue>
 __global__ void __launch_bounds__(Tile::kThreads, 1)
     matmul_wgmma_kernel(const __grid_constant__ CUtensorMap map_a, const __grid_constant__ CUtensorMap map_b,
-                        WgmmaProblem problem, MatmulEpilogue<T> epilogue) {
+                        WgmmaProblem problem, Epilogue epilogue) {
   SN_LARGE_SHARED(memory, Tile::kBytes);
   const SharedAddress first = shared_address(memory);
   const WgmmaRing<Tile> ring{(first + Tile::kAlignment - 1) / Tile::kAlignment * Tile::kAlignment};
@@ -192,8 +204,8 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
     if (thread == 0) produce<Tile, TransposeA, TransposeB>(ring, map_a, map_b, problem, tiles);
   } else {
     take_registers<240>();
-    multiply_tiles<T, Tile, TransposeA, TransposeB>(ring, problem, epilogue, tiles, thread / kWarpgroup - 1,
-                                                    thread % kWarpgroup);
+    multiply_tiles<Tile, TransposeA, TransposeB>(ring, problem, epilogue, tiles, thread / kWarpgroup - 1,
+                                                 thread % kWarpgroup);
   }
 }
 

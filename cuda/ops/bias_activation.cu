@@ -3,6 +3,7 @@
 #include "../kernels/bias_activation.cuh"
 
 #include "map.h"
+#include "matmul_passes.h"
 #include "reduce.h"
 #include "table.h"
 
@@ -56,6 +57,14 @@ void add_all(OpTable& table, ActivationList<Functors...>) {
 }
 
 }  // namespace
+
+void add_up_rows(Queue& queue, const float* partials, int64_t rows, int64_t columns, DType dtype, void* sums) {
+  dispatch_float(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    reduce(queue, reduction_of(1, rows, columns), SumFold{}, LoadPartial<float>{partials},
+           StoreQuotient<T>{static_cast<T*>(sums), 1}, 1, false);
+  });
+}
 
 void add_bias_activation_ops(OpTable& table) { add_all(table, Activations{}); }
 

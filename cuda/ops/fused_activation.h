@@ -1,7 +1,8 @@
-// What a fused op does after its product where the library that made it could not: bias and activation, by the ops
-// "<name>/forward" and "<name>/bias_forward", and dropout by its op.
+// What a fused op does after its product where the library that made it could not: bias and activation or its
+// derivative, by the ops "<name>/forward", "<name>/backward" and their bias_ forms, and dropout by its op.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "../kernels/matmul_result.h"
@@ -9,9 +10,15 @@
 
 namespace selfnorm::SN_BUILD {
 
+inline OpFunction op_named(const std::string& name) {
+  for (const OpEntry& entry : op_table().ops) {
+    if (entry.name == name) return entry.run;
+  }
+  throw Error("ERR_INTERNAL", name + ": not in the native op table");
+}
+
 struct ActivationOps {
-  OpFunction forward = nullptr;
-  OpFunction bias_forward = nullptr;
+  OpFunction forward, bias_forward, backward, bias_backward;
 };
 
 // By row of the activation table.
@@ -20,12 +27,9 @@ inline const ActivationOps& activation_ops(int row) {
     const OpTable& table = op_table();
     std::vector<ActivationOps> found;
     for (const ActivationFacts& facts : table.activations) {
-      ActivationOps ops;
-      for (const OpEntry& entry : table.ops) {
-        if (entry.name == std::string(facts.name) + "/forward") ops.forward = entry.run;
-        if (entry.name == std::string(facts.name) + "/bias_forward") ops.bias_forward = entry.run;
-      }
-      found.push_back(ops);
+      const std::string name = facts.name;
+      found.push_back({op_named(name + "/forward"), op_named(name + "/bias_forward"), op_named(name + "/backward"),
+                       op_named(name + "/bias_backward")});
     }
     return found;
   }();
@@ -47,14 +51,19 @@ inline void apply_bias_activation(Queue& queue, int row, std::span<const double>
       .bias_forward({queue, inputs, {outputs, size_t(pre.present() ? 2 : 1)}, parameters});
 }
 
+// dz = dy times the activation's derivative at what was saved; and dz's column sums where `sums` is present. dz may be
+// dy.
+inline void apply_derivative(Queue& queue, int row, std::span<const double> parameters, const View& dy,
+                             const View& saved, const View& dz, const View& sums) {
+  const View inputs[] = {dy, saved}, outputs[] = {dz, sums};
+  const ActivationOps& ops = activation_ops(row);
+  (sums.present() ? ops.bias_backward
+                  : ops.backward)({queue, inputs, {outputs, size_t(sums.present() ? 2 : 1)}, parameters});
+}
+
 // y = the dropout of x; x and y may be one tensor.
 inline void apply_dropout(Queue& queue, const DropoutMask& mask, const View& x, const View& stamp, const View& y) {
-  static const OpFunction dropout = [] {
-    for (const OpEntry& entry : op_table().ops) {
-      if (entry.name == "dropout") return entry.run;
-    }
-    throw Error("ERR_INTERNAL", "dropout: not in the native op table");
-  }();
+  static const OpFunction dropout = op_named("dropout");
   const View inputs[] = {x, stamp};
   const double params[] = {double(mask.threshold), mask.a, mask.b, mask.dropped};
   dropout({queue, inputs, {&y, 1}, params});

@@ -7,36 +7,21 @@
 
 #include <algorithm>
 
-#include "broadcast_shape.h"
 #include "converted.h"
 #include "fused_activation.h"
-#include "matmul_passes.h"
+#include "matmul_call.h"
 #include "runtime/matmul.h"
 
 namespace selfnorm::SN_BUILD {
 namespace {
-
-struct Matmul {
-  View a, b, bias, y, kept, stamp;
-  DropoutMask mask;
-  MatmulProblem problem;  // of one outermost batch
-  Broadcast<2> batches;   // in matrices
-
-  MatmulOperands operands() const { return {a.data, b.data, bias.data, y.data, kept.data, stamp.data, mask}; }
-  // All batches as one, for what looks at every element of y alike.
-  MatmulProblem whole() const {
-    MatmulProblem all = problem;
-    all.batch = y.size() / (problem.m * problem.n);
-    return all;
-  }
-};
 
 View batch_axes(View view) {
   view.rank = std::max(view.rank - 2, 0);
   return view;
 }
 
-// Sizes, strides and batches.
+}  // namespace
+
 void describe(Matmul& matmul, bool transpose_a, bool transpose_b) {
   const View &a = matmul.a, &b = matmul.b, &y = matmul.y;
   MatmulProblem& problem = matmul.problem;
@@ -61,6 +46,20 @@ void describe(Matmul& matmul, bool transpose_a, bool transpose_b) {
   problem.stride_a = batches.strides[0][inner] * problem.m * problem.k;
   problem.stride_b = batches.strides[1][inner] * problem.k * problem.n;
 }
+
+void read_activation(const Call& call, Matmul& matmul) {
+  MatmulProblem& problem = matmul.problem;
+  problem.activation = call.params.size() > 2 ? int(call.integer(2)) : -1;
+  const ActivationFacts facts =
+      problem.activation < 0 ? ActivationFacts{} : op_table().activations.at(size_t(problem.activation));
+  for (int i = 0; i < facts.parameter_count; ++i) problem.parameters[i] = call.params[size_t(3 + i)];
+  if (!matmul.stamp.present()) return;
+  const size_t first = size_t(3 + facts.parameter_count);
+  problem.has_dropout = 1;
+  matmul.mask = {int32_t(call.integer(first)), call.params[first + 1], call.params[first + 2], call.params[first + 3]};
+}
+
+namespace {
 
 void run_plain(Queue& queue, const Matmul& matmul) {
   const MatmulProblem& problem = matmul.problem;
@@ -129,7 +128,9 @@ MatmulStage run_library_in(Queue& queue, const Matmul& matmul, DType dtype) {
   return stage;
 }
 
-MatmulStage run(Queue& queue, const Matmul& matmul) {
+}  // namespace
+
+MatmulStage compute_matmul(Queue& queue, const Matmul& matmul) {
   const std::optional<DType> dtype = library_matmul_dtype(matmul.problem);
   if (matmul.problem.k == 0 || !dtype) {
     run_plain(queue, matmul);
@@ -138,24 +139,7 @@ MatmulStage run(Queue& queue, const Matmul& matmul) {
   return *dtype == matmul.problem.dtype ? run_library(queue, matmul) : run_library_in(queue, matmul, *dtype);
 }
 
-// The activation and the dropout that the parameters behind the transposes name.
-void read_epilogue(const Call& call, Matmul& matmul) {
-  MatmulProblem& problem = matmul.problem;
-  problem.activation = call.params.size() > 2 ? int(call.integer(2)) : -1;
-  const bool none = problem.activation < 0;
-  const ActivationFacts facts = none ? ActivationFacts{} : op_table().activations.at(size_t(problem.activation));
-  for (int i = 0; i < facts.parameter_count; ++i) problem.parameters[i] = call.params[size_t(3 + i)];
-  if (matmul.stamp.present()) {
-    const size_t first = size_t(3 + facts.parameter_count);
-    problem.has_dropout = 1;
-    matmul.mask = {int32_t(call.integer(first)), call.params[first + 1], call.params[first + 2],
-                   call.params[first + 3]};
-  }
-  if (matmul.kept.present()) {
-    const bool output = problem.has_dropout && (none || facts.saves == Saves::kOutput);
-    problem.keeps = output ? Keeps::kActivated : Keeps::kPreActivation;
-  }
-}
+namespace {
 
 void matmul(const Call& call) {
   Matmul matmul{};
@@ -166,11 +150,20 @@ void matmul(const Call& call) {
   matmul.y = call.outputs[0];
   if (call.outputs.size() > 1) matmul.kept = call.outputs[1];
   if (matmul.y.size() == 0) return;
-  read_epilogue(call, matmul);
+  read_activation(call, matmul);
+  const MatmulProblem& problem = matmul.problem;
+  if (matmul.kept.present()) {
+    const bool none = problem.activation < 0;
+    const bool output =
+        problem.has_dropout && (none || op_table().activations[size_t(problem.activation)].saves == Saves::kOutput);
+    matmul.problem.keeps = output ? Keeps::kActivated : Keeps::kPreActivation;
+  }
   describe(matmul, call.params[0] != 0, call.params[1] != 0);
-  const MatmulStage stage = run(call.queue, matmul);
+  const MatmulStage stage = compute_matmul(call.queue, matmul);
   finish_matmul(call.queue, matmul.whole(), matmul.operands(), stage);
 }
+
+}  // namespace
 
 View flat(const MatmulProblem& problem, void* data) {
   View view;
@@ -181,9 +174,17 @@ View flat(const MatmulProblem& problem, void* data) {
   return view;
 }
 
-}  // namespace
+View stamp_of(const MatmulOperands& operands) {
+  View stamp;
+  stamp.data = const_cast<void*>(operands.stamp);
+  stamp.dtype = DType::kInt32;
+  stamp.rank = 1;
+  stamp.dims[0] = 4;
+  return stamp;
+}
 
 void finish_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands, MatmulStage done) {
+  if (problem.form != MatmulForm::kForward) return finish_matmul_gradient(queue, problem, operands, done);
   const View product = flat(problem, operands.product()), y = flat(problem, operands.y);
   const View active = operands.kept != nullptr && problem.keeps == Keeps::kActivated ? product : y;
   if (done == MatmulStage::kProduct && (problem.activation >= 0 || active.data != product.data)) {
@@ -191,12 +192,7 @@ void finish_matmul(Queue& queue, const MatmulProblem& problem, const MatmulOpera
     apply_activation(queue, std::max(problem.activation, kLinear), problem.parameters, product, active);
   }
   if (done == MatmulStage::kDropped || operands.stamp == nullptr) return;
-  View stamp;
-  stamp.data = const_cast<void*>(operands.stamp);
-  stamp.dtype = DType::kInt32;
-  stamp.rank = 1;
-  stamp.dims[0] = 4;
-  apply_dropout(queue, operands.mask, active, stamp, y);
+  apply_dropout(queue, operands.mask, active, stamp_of(operands), y);
 }
 
 void add_matmul_ops(OpTable& table) { table.add({{"matmul", matmul}}); }

@@ -16,6 +16,7 @@ const OpTable& op_table() {
     add_elementwise_ops(ops);
     add_gather_ops(ops);
     add_matmul_ops(ops);
+    add_matmul_gradient_ops(ops);
     add_normalize_ops(ops);
     add_pooling_ops(ops);
     add_prelu_ops(ops);

@@ -27,6 +27,7 @@ void add_dropout_ops(OpTable& table);
 void add_elementwise_ops(OpTable& table);
 void add_gather_ops(OpTable& table);
 void add_matmul_ops(OpTable& table);
+void add_matmul_gradient_ops(OpTable& table);
 void add_normalize_ops(OpTable& table);
 void add_pooling_ops(OpTable& table);
 void add_prelu_ops(OpTable& table);

@@ -128,7 +128,7 @@ Plan make_plan(const PlanKey& key, const void* bias) {
   set(plan.descriptor, CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(plan.descriptor, CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(plan.descriptor, CUBLASLT_MATMUL_DESC_EPILOGUE, cublasLtEpilogue_t(key.epilogue));
-  if (p.has_bias) {
+  if (bias != nullptr) {
     // Before the heuristic, which looks at its alignment.
     set(plan.descriptor, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
   }
@@ -168,6 +168,11 @@ Plan& plan_for(const PlanKey& key, const void* bias) {
 // What cuBLASLt can do after bias.
 enum class Activation { kNone, kRelu, kGeluTanh };
 
+bool activates(cublasLtEpilogue_t epilogue) {
+  return epilogue != CUBLASLT_EPILOGUE_DEFAULT && epilogue != CUBLASLT_EPILOGUE_BIAS &&
+         epilogue != CUBLASLT_EPILOGUE_BGRADA;
+}
+
 cublasLtEpilogue_t epilogue_of(Activation activation, bool has_bias) {
   switch (activation) {
     case Activation::kRelu: return has_bias ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
@@ -179,35 +184,39 @@ cublasLtEpilogue_t epilogue_of(Activation activation, bool has_bias) {
 // The activation of the problem if cuBLASLt has it. Its GELU is the tanh form, whose error is not documented: float32
 // keeps ours.
 Activation activation_of(const MatmulProblem& problem) {
-  if (problem.activation < 0 || problem.keeps != Keeps::kNothing) return Activation::kNone;
+  const bool forward = problem.form == MatmulForm::kForward;
+  if (!forward || problem.activation < 0 || problem.keeps != Keeps::kNothing) return Activation::kNone;
   const std::string_view name = Queue::ops().activations[size_t(problem.activation)].name;
   if (name == "relu" && problem.dtype != DType::kFloat64) return Activation::kRelu;
   const bool half = problem.dtype == DType::kFloat16 || problem.dtype == DType::kBfloat16;
   return name == "geluTanh" && half ? Activation::kGeluTanh : Activation::kNone;
 }
 
-void multiply(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands, Activation activation) {
-  void* const result = activation == Activation::kNone ? operands.product() : operands.y;
-  PlanKey key{problem, queue.device(), alignment_of({operands.a, operands.b, operands.bias, result}),
-              epilogue_of(activation, problem.has_bias != 0)};
+void multiply(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands, cublasLtEpilogue_t epilogue) {
+  const bool sums = epilogue == CUBLASLT_EPILOGUE_BGRADA;
+  // What the library calls the bias, whether it reads or writes it.
+  const void* const bias = sums ? operands.sums : operands.bias;
+  void* const result = activates(epilogue) ? operands.y : operands.product();
+  PlanKey key{problem, queue.device(), alignment_of({operands.a, operands.b, bias, result}), epilogue};
   // What does not change the plan.
   key.problem.activation = -1;
   key.problem.keeps = Keeps::kNothing;
-  key.problem.has_dropout = 0;
+  key.problem.has_dropout = key.problem.has_sums = 0;
+  key.problem.form = MatmulForm::kForward;
   key.problem.parameters[0] = key.problem.parameters[1] = 0;
   std::unique_ptr<Scratch> workspace;
   queue.enqueue([&] {
-    Plan& plan = plan_for(key, operands.bias);
+    Plan& plan = plan_for(key, bias);
     if (plan.workspace > 0) workspace = std::make_unique<Scratch>(queue, plan.workspace);
-    if (problem.has_bias) set(plan.descriptor, CUBLASLT_MATMUL_DESC_BIAS_POINTER, operands.bias);
-    const double one64 = 1, zero64 = 0;
-    const float one32 = 1, zero32 = 0;
+    if (bias != nullptr) set(plan.descriptor, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    const double one64 = 1, before64 = problem.form == MatmulForm::kAdded;
+    const float one32 = 1, before32 = float(before64);
     const bool wide = problem.dtype == DType::kFloat64;
     const void* const one = wide ? static_cast<const void*>(&one64) : &one32;
-    const void* const zero = wide ? static_cast<const void*>(&zero64) : &zero32;
+    const void* const before = wide ? static_cast<const void*>(&before64) : &before32;
     check_cublas(
         cublasLtMatmul(handle_of(queue.device()), plan.descriptor.get(), one, operands.b, plan.left.get(), operands.a,
-                       plan.right.get(), zero, result, plan.result.get(), result, plan.result.get(), &plan.algorithm,
+                       plan.right.get(), before, result, plan.result.get(), result, plan.result.get(), &plan.algorithm,
                        workspace ? workspace->as<void>() : nullptr, plan.workspace, queue.stream()),
         "cublasLtMatmul");
   });
@@ -225,7 +234,7 @@ bool keeps_nan(Queue& queue, DType dtype, Activation activation) {
   const Scratch a(queue, bytes), y(queue, bytes);
   std::vector<uint8_t> values(bytes);
   queue.enqueue([&] { check_cuda(cudaMemsetAsync(a.as<void>(), 0xff, bytes, queue.stream()), "cudaMemsetAsync"); });
-  multiply(queue, problem, {a.as<void>(), a.as<void>(), nullptr, y.as<void>()}, activation);
+  multiply(queue, problem, {a.as<void>(), a.as<void>(), nullptr, y.as<void>()}, epilogue_of(activation, false));
   queue.download(values.data(), y.as<void>(), bytes, true)->wait();
   // Little endian: an exponent of ones ends every element of every float type here.
   const size_t width = size_t(size_of(dtype));
@@ -253,7 +262,7 @@ bool takes_product(Queue&, const MatmulProblem& problem, const MatmulOperands&) 
 }
 
 MatmulStage run_product(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands) {
-  multiply(queue, problem, operands, Activation::kNone);
+  multiply(queue, problem, operands, epilogue_of(Activation::kNone, problem.has_bias != 0));
   return MatmulStage::kProduct;
 }
 
@@ -264,8 +273,18 @@ bool takes_activation(Queue& queue, const MatmulProblem& problem, const MatmulOp
 }
 
 MatmulStage run_activation(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands) {
-  multiply(queue, problem, operands, activation_of(problem));
+  multiply(queue, problem, operands, epilogue_of(activation_of(problem), problem.has_bias != 0));
   return MatmulStage::kActivated;
+}
+
+// The library's left operand is our b: its gradient of a bias is the sum of b's columns.
+bool takes_sums(Queue&, const MatmulProblem& problem, const MatmulOperands&) {
+  return problem.form == MatmulForm::kSumsRight && problem.batch == 1 && problem.dtype != DType::kFloat64;
+}
+
+MatmulStage run_sums(Queue& queue, const MatmulProblem& problem, const MatmulOperands& operands) {
+  multiply(queue, problem, operands, CUBLASLT_EPILOGUE_BGRADA);
+  return MatmulStage::kDropped;
 }
 
 }  // namespace
@@ -273,5 +292,6 @@ MatmulStage run_activation(Queue& queue, const MatmulProblem& problem, const Mat
 const MatmulEngine kCublasLtMatmul{"cublaslt", "cuBLASLt, then our passes", takes_product, run_product};
 const MatmulEngine kCublasLtActivationMatmul{"cublaslt", "cuBLASLt with its activation", takes_activation,
                                              run_activation};
+const MatmulEngine kCublasLtSumsMatmul{"cublaslt", "cuBLASLt with the bias's gradient", takes_sums, run_sums};
 
 }  // namespace selfnorm

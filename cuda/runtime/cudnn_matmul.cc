@@ -41,6 +41,8 @@ PlanKey key_of(Queue& queue, const MatmulProblem& problem, const ActivationFacts
   PlanKey key{problem, &facts, queue.device(), alignment, form};
   key.problem.tensor_float32 = problem.dtype == DType::kFloat32 && queue.fast_float32;
   key.problem.activation = -1;
+  key.problem.form = MatmulForm::kForward;
+  key.problem.has_sums = 0;
   return key;
 }
 
@@ -54,6 +56,14 @@ bool cudnn_matmul_fuses(Queue& queue, const MatmulProblem& problem, const Activa
   bool has = false;
   queue.enqueue([&] {
     has = prepared_for(key_of(queue, problem, facts, kWide, keeps_pre ? kProduct | kKeepsPre : kProduct)).has_value();
+  });
+  return has;
+}
+
+bool cudnn_matmul_differentiates(Queue& queue, const MatmulProblem& problem, const ActivationFacts& facts, bool sums) {
+  bool has = false;
+  queue.enqueue([&] {
+    has = prepared_for(key_of(queue, problem, facts, kWide, sums ? kDerivative | kSums : kDerivative)).has_value();
   });
   return has;
 }

@@ -16,6 +16,9 @@ bool cudnn_matmul_fuses(Queue& queue, const MatmulProblem& problem, const Activa
 bool cudnn_matmul(Queue& queue, const MatmulProblem& problem, const ActivationFacts& facts, const void* a,
                   const void* b, const void* bias, void* y, void* pre);
 
+// Whether it has one for y = (a b) * f'(saved), and for that with `sums` of y's columns.
+bool cudnn_matmul_differentiates(Queue& queue, const MatmulProblem& problem, const ActivationFacts& facts, bool sums);
+
 // y = (a b) * f'(saved): the gradient that a layer hands on, already through the activation f of the layer below, whose
 // output or input, as `facts` say, is `saved`. With `sums` (float32 [n], zeroed by the caller) the columns of y, which
 // are that layer's bias gradient, are added to it in the same kernel: by atomics, so the last bits differ from run to

@@ -129,9 +129,13 @@ void rank(Queue& queue, const MatmulProblem& problem, const MatmulOperands& oper
   const OutsideOfPlan outside;
   const size_t bytes = size_t(problem.size() * size_of(problem.dtype));
   const Scratch y(queue, bytes);
-  std::unique_ptr<Scratch> kept;
+  std::unique_ptr<Scratch> kept, sums;
   MatmulOperands scratch = operands;
   scratch.y = y.as<void>();
+  if (operands.sums != nullptr) {
+    sums = std::make_unique<Scratch>(queue, size_t(problem.n * size_of(problem.dtype)));
+    scratch.sums = sums->as<void>();
+  }
   if (operands.kept != nullptr) {
     kept = std::make_unique<Scratch>(queue, bytes);
     scratch.kept = kept->as<void>();
@@ -197,9 +201,12 @@ std::string text_of(const ShapeClass& shape) {
   if (p.batch > 1) text.append(" ").append(std::to_string(p.batch)).append(" x");
   text += matrix(p.m, p.k, p.transpose_a != 0) + matrix(p.k, p.n, p.transpose_b != 0);
   if (p.has_bias) text += " + bias";
+  if (p.form == MatmulForm::kAdded) text += " added";
+  if (p.form == MatmulForm::kDerivative) text += " by the slope of";
   if (p.activation >= 0) text += std::string(", ") + Queue::ops().activations[size_t(p.activation)].name;
   if (p.keeps != Keeps::kNothing) text += ", kept";
   if (p.has_dropout) text += ", dropout";
+  if (p.has_sums) text += ", bias's gradient";
   return text;
 }
 

@@ -31,6 +31,7 @@ inline bool capturing(Queue& queue) {
   return status != cudaStreamCaptureStatusNone;
 }
 
-extern const MatmulEngine kCublasLtMatmul, kCublasLtActivationMatmul, kMmaLargeMatmul, kMmaSmallMatmul;
+extern const MatmulEngine kCublasLtMatmul, kCublasLtActivationMatmul, kCublasLtSumsMatmul, kMmaLargeMatmul,
+    kMmaSmallMatmul;
 
 }  // namespace selfnorm

@@ -2,23 +2,76 @@
 //
 // Tapes nest. Every op is offered to each active tape, so an inner gradient's own backward pass is recorded by the outer
 // tape: that is all second derivatives need.
-import { closeScope, madeInScope, onTapeQuestion, openScope, tensorsInScope, track } from '../tensor/scope.js';
+import { onTapeQuestion, tensorsInScope, track } from '../tensor/scope.js';
 import { onDispose, type Tensor } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
+import { Descent, GradientTable, type InputGradient } from './gradient-table.js';
+
+/** An activation that made a tensor: the gradient by the tensor goes through its derivative first. */
+export interface Slope {
+  /** What the derivative takes; null: it is the identity's. */
+  readonly saved: Tensor | null;
+  /** The stamp of the dropout behind the activation; null: none. */
+  readonly stamp: Tensor | null;
+  /** Native parameters: the activation's row and its own, then the dropout's. */
+  readonly parameters: readonly number[];
+  /** The bias in front of the activation, whose gradient is the sum of the columns; null: none. */
+  readonly bias: Tensor | null;
+}
+
+/** What an op's backward may do beyond giving an input's gradient, as it suits the op. */
+export interface Offer {
+  /** Give a Descent through this activation, which made the input for this op alone. */
+  readonly slope: Slope | null;
+  /** Add to this gradient of the input's in place, and give it. */
+  readonly sum: Tensor | null;
+}
 
 /**
  * Gradients of the inputs from the gradients of the outputs (null: none came); null for an input that has none. `wanted`
- * says which inputs somebody differentiates by: the gradients of the others are not looked at.
+ * says which inputs somebody differentiates by: the gradients of the others are not looked at. `offers` says what may be
+ * given in place of the plain gradient of each input.
  */
-export type Backward = (dys: readonly (Tensor | null)[], wanted: readonly boolean[]) => readonly (Tensor | null)[];
+export type Backward = (
+  dys: readonly (Tensor | null)[],
+  wanted: readonly boolean[],
+  offers: readonly Offer[],
+) => readonly InputGradient[];
+
+/** What a tape knows of an op beside its gradient. */
+export interface Traits {
+  /** False when backward needs no input's values, so that a variable among them may change before it runs. */
+  readonly readsInputs?: boolean;
+  /** The result is the input in another shape. */
+  readonly isView?: boolean;
+  /** The op ends with this activation, and can go on from a gradient that has come through it. */
+  readonly below?: {
+    readonly slope: Slope;
+    readonly backward: (
+      descent: Descent,
+      ...rest: [wanted: readonly boolean[], offers: readonly Offer[]]
+    ) => readonly InputGradient[];
+  };
+}
 
 interface Entry {
   readonly outputs: readonly Tensor[];
   readonly inputs: readonly Tensor[];
   readonly backward: Backward;
+  readonly traits: Traits;
   /** For each variable among the inputs, how often it had been assigned. */
   readonly assignments: readonly (readonly [Variable, number])[] | null;
 }
+
+/** What the ops of a tape do with a tensor. */
+interface Uses {
+  readonly first: number;
+  madeBy: Entry | null;
+  times: number;
+}
+
+const NO_OFFER: Offer = { slope: null, sum: null };
+const NO_TRAITS: Traits = {};
 
 const isVariable = (x: Tensor): x is Variable => x instanceof Variable;
 
@@ -39,7 +92,7 @@ export class Tape {
   /** Watched tensors that an op has used. */
   readonly used = new Set<Tensor>();
 
-  offer(outputs: readonly Tensor[], inputs: readonly Tensor[], backward: Backward, readsInputs: boolean): void {
+  offer(outputs: readonly Tensor[], inputs: readonly Tensor[], backward: Backward, traits: Traits): void {
     let depends = false;
     for (const input of inputs) {
       if (this.watched(input)) {
@@ -49,10 +102,10 @@ export class Tape {
     }
     if (!depends) return;
     let assignments: [Variable, number][] | null = null;
-    if (readsInputs) {
+    if (traits.readsInputs !== false) {
       for (const input of inputs) if (isVariable(input)) (assignments ??= []).push([input, input.assignments]);
     }
-    this.entries.push({ outputs, inputs, backward, assignments });
+    this.entries.push({ outputs, inputs, backward, traits, assignments });
     for (const output of outputs) this.reached.add(output);
   }
 
@@ -71,45 +124,79 @@ export class Tape {
    * little more than what forward left behind.
    */
   gradients(y: Tensor, dy: Tensor, add: (a: Tensor, b: Tensor) => Tensor): ReadonlyMap<Tensor, Tensor> {
+    const asked = (tensor: Tensor): boolean => tensor === y || this.named.has(tensor) || this.watched(tensor);
     const wants = (input: Tensor): boolean => this.reached.has(input) || this.watched(input);
     // An outer tape may have recorded what backward does: its tensors stay.
     const gradients = tapes.length > 0 ? new GradientTable(null) : new GradientTable(tensorsInScope());
     gradients.add(y, dy, add);
-    const firstPlaces = this.firstPlaces();
+    const uses = this.uses();
     for (let i = this.entries.length - 1; i >= 0; i--) {
-      const { outputs, inputs, backward, assignments } = this.entries[i]!;
+      const { outputs, inputs, backward, traits, assignments } = this.entries[i]!;
       let any = false;
       const dys = outputs.map((output) => {
         const gradient = gradients.get(output) ?? null;
         any ||= gradient !== null;
         return gradient;
       });
-      if (any) {
+      const descent = gradients.descentOf(outputs[0]!);
+      if (any || descent !== undefined) {
         for (const [variable, count] of assignments ?? []) variable.assertUnchanged(count);
         const wanted = inputs.map(wants);
-        const dxs = gradients.making(() => backward(dys, wanted));
+        const makers = inputs.map((input, k) =>
+          wanted[k] && gradients.isPrivate ? this.maker(input, uses, asked) : null,
+        );
+        const offers = inputs.map((input, k) => {
+          const sum = wanted[k] ? gradients.growing(input) : null;
+          const slope = makers[k]?.traits.below?.slope ?? null;
+          return sum === null && slope === null ? NO_OFFER : { slope, sum };
+        });
+        const dxs = gradients.making<InputGradient>(() =>
+          descent === undefined ? backward(dys, wanted, offers) : traits.below!.backward(descent, wanted, offers),
+        );
         for (let k = 0; k < inputs.length; k++) {
           const dx = dxs[k];
-          if (dx !== null && dx !== undefined && wanted[k]) gradients.add(inputs[k]!, dx, add);
+          if (dx === null || dx === undefined || !wanted[k]) continue;
+          if (dx instanceof Descent) gradients.descend(makers[k]!.outputs[0]!, dx);
+          else gradients.add(inputs[k]!, dx, add);
         }
         gradients.settle(dxs);
       }
-      for (const output of outputs) {
-        const passed =
-          firstPlaces.get(output) === i && output !== y && !this.named.has(output) && !this.watched(output);
-        if (passed) gradients.pass(output);
-      }
+      for (const output of outputs) if (uses.get(output)!.first === i && !asked(output)) gradients.pass(output);
     }
     return gradients.byTensor;
   }
 
-  /** The first entry each tensor appears in: before it, nobody knows of it. */
-  private firstPlaces(): ReadonlyMap<Tensor, number> {
-    const places = new Map<Tensor, number>();
-    this.entries.forEach(({ inputs, outputs }, i) => {
-      for (const list of [inputs, outputs]) for (const tensor of list) if (!places.has(tensor)) places.set(tensor, i);
+  /** Where each tensor first appears, before which nobody knows of it, what made it, and how often ops take it. */
+  private uses(): ReadonlyMap<Tensor, Uses> {
+    const all = new Map<Tensor, Uses>();
+    const of = (tensor: Tensor, first: number): Uses => {
+      let uses = all.get(tensor);
+      if (uses === undefined) all.set(tensor, (uses = { first, madeBy: null, times: 0 }));
+      return uses;
+    };
+    this.entries.forEach((entry, i) => {
+      for (const input of entry.inputs) of(input, i).times++;
+      for (const output of entry.outputs) of(output, i).madeBy ??= entry;
     });
-    return places;
+    return all;
+  }
+
+  /**
+   * The op with an activation that made `input`, maybe seen through views, when nobody else looks at its results: then its
+   * gradient may be taken together with that of the op that took the input.
+   */
+  private maker(input: Tensor, uses: ReadonlyMap<Tensor, Uses>, asked: (tensor: Tensor) => boolean): Entry | null {
+    for (let tensor = input; ;) {
+      const { madeBy, times } = uses.get(tensor)!;
+      if (madeBy === null || times !== 1 || asked(tensor)) return null;
+      if (madeBy.traits.below !== undefined) {
+        return madeBy.outputs.slice(1).every((other) => uses.get(other)!.times === 0) ? madeBy : null;
+      }
+      const [from] = madeBy.inputs;
+      // Columns stay columns.
+      if (madeBy.traits.isView !== true || from!.shape.at(-1) !== tensor.shape.at(-1)) return null;
+      tensor = from!;
+    }
   }
 
   /** Frees what user code disposed of while the tape needed it; the rest passes to the enclosing tidy scope. */
@@ -122,72 +209,6 @@ export class Tape {
   }
 }
 
-/** Gradients while they accumulate. It frees those that nobody will ask for, and results of ops whose turn is over. */
-class GradientTable {
-  readonly byTensor = new Map<Tensor, Tensor>();
-  /** How many tensors have it as their gradient: backward may hand one and the same to several. */
-  private readonly holders = new Map<Tensor, number>();
-  /** Made by backward, so that nobody else holds them. */
-  private readonly made = new Set<Tensor>();
-
-  /** @param ours What forward made and the scope would free; null: nothing may be freed. */
-  constructor(private readonly ours: ReadonlySet<Tensor> | null) {}
-
-  get(tensor: Tensor): Tensor | undefined {
-    return this.byTensor.get(tensor);
-  }
-
-  /** Runs a part of backward, and frees what it makes save the results. */
-  making(body: () => readonly (Tensor | null)[]): readonly (Tensor | null)[] {
-    if (this.ours === null) return body();
-    openScope();
-    let results: readonly (Tensor | null)[] = [];
-    try {
-      results = body();
-      for (const result of results) if (result !== null && madeInScope(result)) this.made.add(result);
-      return results;
-    } finally {
-      closeScope(results.filter((result) => result !== null));
-    }
-  }
-
-  /** Adds to a tensor's gradient. */
-  add(tensor: Tensor, gradient: Tensor, add: (a: Tensor, b: Tensor) => Tensor): void {
-    const before = this.byTensor.get(tensor);
-    const sum = before === undefined ? gradient : this.making(() => [add(before, gradient)])[0]!;
-    this.byTensor.set(tensor, sum);
-    this.holders.set(sum, (this.holders.get(sum) ?? 0) + 1);
-    if (before !== undefined) this.letGo(before);
-  }
-
-  /** Frees results of backward that became part of a sum, or that nobody wanted. */
-  settle(results: readonly (Tensor | null)[]): void {
-    for (const result of results) if (result !== null && !this.holders.has(result)) this.free(result);
-  }
-
-  /** The tensor's turn is over: its gradient is not needed any more, nor are its values. */
-  pass(tensor: Tensor): void {
-    if (this.ours === null) return;
-    const gradient = this.byTensor.get(tensor);
-    this.byTensor.delete(tensor);
-    if (gradient !== undefined) this.letGo(gradient);
-    // A gradient that a function of the user's gave may be the very tensor.
-    if (this.ours.has(tensor) && !tensor.kept && !this.holders.has(tensor)) tensor.dispose();
-  }
-
-  private letGo(gradient: Tensor): void {
-    const left = this.holders.get(gradient)! - 1;
-    if (left > 0) this.holders.set(gradient, left);
-    else {
-      this.holders.delete(gradient);
-      this.free(gradient);
-    }
-  }
-  private free(gradient: Tensor): void {
-    if (this.made.delete(gradient) && !gradient.kept) gradient.dispose();
-  }
-}
-
 const tapes: Tape[] = [];
 /** Tapes before this one are paused by withoutRecording(): they see no op, but still need the tensors they hold. */
 let firstActive = 0;
@@ -197,17 +218,14 @@ export function isRecording(): boolean {
   return tapes.length > firstActive;
 }
 
-/**
- * Offers an op that just ran to every active tape.
- * @param readsInputs False when backward needs no input's values, so that a variable among them may change before it runs.
- */
+/** Offers an op that just ran to every active tape. */
 export function record(
   outputs: readonly Tensor[],
   inputs: readonly Tensor[],
   backward: Backward,
-  readsInputs = true,
+  traits: Traits = NO_TRAITS,
 ): void {
-  for (let i = firstActive; i < tapes.length; i++) tapes[i]!.offer(outputs, inputs, backward, readsInputs);
+  for (let i = firstActive; i < tapes.length; i++) tapes[i]!.offer(outputs, inputs, backward, traits);
 }
 
 /** Runs `body` with `tape` recording as well. */

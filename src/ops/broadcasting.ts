@@ -15,7 +15,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const added = shape.length - x.rank;
   const strides = shape.map((_, axis) => (axis < added || x.shape[axis - added] === 1 ? 0 : own[axis - added]!));
   const y = stridedCopy(x, shape, strides);
-  if (isRecording()) record([y], [x], ([dy]) => [dy == null ? null : sumTo(dy, x.shape)], false);
+  if (isRecording()) record([y], [x], ([dy]) => [dy == null ? null : sumTo(dy, x.shape)], { readsInputs: false });
   return y;
 }
 
@@ -25,7 +25,7 @@ export function sumAxes(x: Tensor, axes: readonly number[]): Tensor {
   const y = makeOne(x.backend, SUM, [x], shape, x.dtype, axes);
   if (isRecording()) {
     const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-    record([y], [x], ([dy]) => [dy == null ? null : expand(reshape(dy, kept), x.shape)], false);
+    record([y], [x], ([dy]) => [dy == null ? null : expand(reshape(dy, kept), x.shape)], { readsInputs: false });
   }
   return y;
 }

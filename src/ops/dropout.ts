@@ -56,9 +56,14 @@ function masked(x: Tensor, stamp: Tensor, mask: Mask): Tensor {
 }
 
 /** The gradient of what was dropped out under this stamp and mask. */
-export function maskedGradient(dy: Tensor, stamp: Tensor, { threshold, a }: Mask): Tensor {
-  return masked(dy, stamp, { threshold, a, b: 0, dropped: 0 });
+export function maskedGradient(dy: Tensor, stamp: Tensor, mask: Mask): Tensor {
+  return masked(dy, stamp, backwardMask(mask));
 }
+
+const backwardMask = ({ threshold, a }: Mask): Mask => ({ threshold, a, b: 0, dropped: 0 });
+
+/** Native parameters of that gradient's mask. */
+export const backwardMaskParameters = (mask: Mask): number[] => maskParameters(backwardMask(mask));
 
 /** The mask of plain dropout, scaled for the rounded rate. */
 export function dropoutMask(op: string, rate: number): Mask {

@@ -2,13 +2,14 @@
 // Forward leaves bias and activation to the library where it can; backward takes the activation's derivative and the bias's
 // gradient in one pass over dy, and then the plain op's gradients.
 import { invalid } from '../errors.js';
-import { isRecording, record } from '../autograd/tape.js';
+import type { Descent, InputGradient } from '../autograd/gradient-table.js';
+import { isRecording, record, type Backward, type Offer } from '../autograd/tape.js';
 import type { NativeOp } from '../tensor/backend.js';
 import { run } from '../tensor/backend.js';
 import { convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { withStamp, type Seed } from '../tensor/random-state.js';
 import { isFloat } from '../tensor/dtype.js';
-import { sizeOf, type Shape } from '../tensor/shape.js';
+import { sameShape, sizeOf, type Shape } from '../tensor/shape.js';
 import { activationTable } from '../tensor/activation-facts.js';
 import { Tensor } from '../tensor/tensor.js';
 import { activationNamed, type Activation, type ActivationName } from './activation.js';
@@ -17,9 +18,18 @@ import { biasGradients } from './bias-activation.js';
 import { cast } from './cast.js';
 import { checkLayout, type Padding, type Size2d } from './convolution-shape.js';
 import { CONV2D, convolutionOperands, geometry, groupedConv2d, unbatch } from './convolution.js';
-import { alphaDropout, alphaMask, dropout, dropoutMask, maskedGradient, maskParameters, type Mask } from './dropout.js';
-import { evaluate, type LazyGradients } from './define.js';
-import { MATMUL, matMul as plainMatMul, product, productGradients } from './matmul.js';
+import {
+  alphaDropout,
+  alphaMask,
+  backwardMaskParameters,
+  dropout,
+  dropoutMask,
+  maskedGradient,
+  maskParameters,
+  type Mask,
+} from './dropout.js';
+import { evaluate } from './define.js';
+import { MATMUL, matMul as plainMatMul, product, productBackward, productSums } from './matmul.js';
 import { prelu } from './prelu.js';
 import { reshape } from './reshape.js';
 import { sumTo } from './broadcasting.js';
@@ -128,7 +138,9 @@ interface Core {
   readonly shape: Shape;
   readonly params: readonly number[];
   /** Gradients of the two operands, given that of the product. */
-  readonly gradients: (dz: Tensor) => LazyGradients;
+  readonly gradients: (dz: Tensor, wanted: readonly boolean[], offers: readonly Offer[]) => readonly InputGradient[];
+  /** That of the second operand together with that of a bias; null where one pass does not give both. */
+  readonly withBias?: (dz: Tensor, bias: Tensor) => [Tensor, Tensor] | null;
 }
 
 /** Dropout behind the activation, by the draws of a stamp. */
@@ -155,13 +167,33 @@ function runFused(core: Core, bias: Tensor | null, applied: Applied, dropped: Dr
     [...core.params, ...epilogueParameters(applied), ...(dropped === null ? [] : maskParameters(dropped.mask))],
   );
   if (!isRecording()) return y;
-  record(outputs, bias === null ? operands : [...operands, bias], ([dy = null, dKept = null], wanted) => {
+  const inputs = bias === null ? operands : [...operands, bias];
+  const backward: Backward = ([dy = null, dKept = null], wanted, offers) => {
     const through = dy === null || dropped === null ? dy : maskedGradient(dy, dropped.stamp, dropped.mask);
     const [dActive, dPre] = saves === 'input' ? [through, dKept] : [sum(through, dKept), null];
+    if (applied.name === 'linear' && bias !== null && dActive !== null && wanted[1] && !isRecording()) {
+      const both = core.withBias?.(dActive, bias) ?? null;
+      if (both !== null) return [core.gradients(dActive, [wanted[0]!, false], offers)[0]!, ...both];
+    }
     const [dz, dBias] = epilogueGradients(dActive, dPre, kept ?? y, bias, applied);
     if (dz === null) return [null, null, null];
-    return [...evaluate(core.gradients(dz), wanted), dBias];
-  });
+    return [...core.gradients(dz, wanted, offers), dBias];
+  };
+  const slope = {
+    saved: applied.name === 'linear' ? null : (kept ?? y),
+    stamp: dropped?.stamp ?? null,
+    parameters: [...epilogueParameters(applied), ...(dropped === null ? [] : backwardMaskParameters(dropped.mask))],
+    bias,
+  };
+  const below = {
+    slope,
+    backward: ({ dz, dBias }: Descent, wanted: readonly boolean[], offers: readonly Offer[]) => [
+      ...core.gradients(dz, wanted, offers),
+      dBias,
+    ],
+  };
+  const idle = slope.saved === null && slope.stamp === null && bias === null;
+  record(outputs, inputs, backward, idle ? {} : { below });
   return y;
 }
 
@@ -193,6 +225,8 @@ function finish(options: Epilogue, y: Tensor, bias: Tensor | null, applied: Appl
   const active = applied.name === 'linear' ? sum : applied.activation.apply(sum, applied.parameters);
   return options.preluActivationWeights === undefined ? active : prelu(active, options.preluActivationWeights);
 }
+
+const shaped = (y: Tensor, shape: Shape): Tensor => (sameShape(y.shape, shape) ? y : reshape(y, shape));
 
 /** No activation; a function, since importing the library must not load the addon. */
 const none = (): Applied => ({ activation: activationNamed('linear'), name: 'linear', parameters: [] });
@@ -236,20 +270,22 @@ export function matMul(options: FusedMatMul): Tensor {
     const folds = a.rank > 2 && b.rank === 2 && !transposeA;
     const inner = a.shape[a.rank - 1]!;
     const left = folds ? reshape(a, [sizeOf(a.shape.slice(0, -1)), inner]) : a;
+    const factors = { a: left, b, transposeA, transposeB };
     const core: Core = {
       native: MATMUL,
       operands: [left, b],
       shape: folds ? [left.shape[0]!, shape[shape.length - 1]!] : shape,
       params: [Number(transposeA), Number(transposeB)],
-      gradients: (dz) => productGradients(dz, left, b, transposeA, transposeB),
+      gradients: (dz, wanted, offers) => productBackward(dz, factors, wanted, offers),
+      withBias: (dz, columns) => productSums(dz, factors, columns),
     };
     if (fusesDropout) {
       const { mask, seed } = drop;
       return withStamp(op, a.backend, seed, (stamp) =>
-        reshape(runFused(core, columns, applied, { mask, stamp }), shape),
+        shaped(runFused(core, columns, applied, { mask, stamp }), shape),
       );
     }
-    y = finish(options, reshape(runFused(core, columns, applied), shape), null, none());
+    y = finish(options, shaped(runFused(core, columns, applied), shape), null, none());
   }
   return drop === null
     ? y
@@ -283,7 +319,7 @@ export function conv2d(options: FusedConv2d): Tensor {
     operands: [x, filter],
     shape,
     params: geometry(windows),
-    gradients: (dz) => CONV2D.gradients(dz, x, filter, windows),
+    gradients: (dz, wanted) => evaluate(CONV2D.gradients(dz, x, filter, windows), wanted),
   };
   return unbatch(finish(options, runFused(core, columns, applied), null, none()), single);
 }

@@ -1,13 +1,14 @@
 // Matrix products: matMul with transposes and batches, dot and outerProduct in terms of it. The gradient is two more
 // products, so it can be differentiated again.
 import { invalid } from '../errors.js';
-import { isRecording, record } from '../autograd/tape.js';
-import { NativeOp } from '../tensor/backend.js';
+import { asUnshared, Descent, type InputGradient } from '../autograd/gradient-table.js';
+import { isRecording, record, type Offer, type Slope } from '../autograd/tape.js';
+import { NativeOp, run } from '../tensor/backend.js';
 import { arithmeticDType, convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { isFloat } from '../tensor/dtype.js';
 import { sizeOf, type Shape } from '../tensor/shape.js';
 import type { InnerSizesMatch, MatMulShape, ShapeOf } from '../tensor/shape-types.js';
-import { makeOne, type Tensor } from '../tensor/tensor.js';
+import { makeOne, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { reshape } from './reshape.js';
 import { evaluate, type LazyGradients } from './define.js';
@@ -15,6 +16,12 @@ import { sumTo } from './broadcasting.js';
 
 /** (a, b, bias?) -> (y, pre?); parameters transposeA, transposeB, activation row or -1, its parameters. */
 export const MATMUL = new NativeOp('matmul');
+/** (a, b, saved?, stamp?) -> (dz, dBias?); parameters as MATMUL's. */
+const DERIVATIVE = new NativeOp('matmul/derivative');
+/** (a, b) -> y, over y: y += a b. Parameters transposeA, transposeB. */
+const ADDED = new NativeOp('matmul/added');
+/** (a, b) -> (y, the sums of b's columns). Parameters transposeA, transposeB. */
+const SUMS = new NativeOp('matmul/sums');
 
 const show = (shape: Shape): string => `[${shape.join(',')}]`;
 
@@ -75,17 +82,95 @@ export function product(
   return { a, b, shape: [...batch, transposeA ? aColumns : aRows, transposeB ? bRows : bColumns] };
 }
 
+/** The operands of y = a b as they went into it. */
+export interface Factors {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+const isMatrices = (...tensors: Tensor[]): boolean => tensors.every(({ rank, size }) => rank === 2 && size > 0);
+
+/** A product that is a gradient: added to `sum` in place where that is given. */
+function gradientProduct(
+  left: Tensor,
+  right: Tensor,
+  ta: boolean,
+  tb: boolean,
+  like: Tensor,
+  sum: Tensor | null,
+): Tensor {
+  if (isRecording()) return sumTo(matMul(left, right, ta, tb), like.shape);
+  if (sum !== null && isMatrices(left, right, sum) && sum.dtype === left.dtype) {
+    run(left.backend, ADDED, [left, right], [sum], [Number(ta), Number(tb)]);
+    return sum;
+  }
+  const product = matMul(left, right, ta, tb);
+  const gradient = sumTo(product, like.shape);
+  return gradient === product ? asUnshared(gradient) : gradient;
+}
+
 /** da and db of y = a b, given dy: each another product, summed over the batches it was broadcast to. */
 export function productGradients(
   dy: Tensor,
-  a: Tensor,
-  b: Tensor,
-  transposeA: boolean,
-  transposeB: boolean,
+  { a, b, transposeA, transposeB }: Factors,
+  offers: readonly Offer[],
 ): LazyGradients {
-  const da = (): Tensor => (transposeA ? matMul(b, dy, transposeB, true) : matMul(dy, b, false, !transposeB));
-  const db = (): Tensor => (transposeB ? matMul(dy, a, true, transposeA) : matMul(a, dy, !transposeA, false));
-  return [() => sumTo(da(), a.shape), () => sumTo(db(), b.shape)];
+  const [intoA = null, intoB = null] = offers.map(({ sum }) => sum);
+  return [
+    () =>
+      transposeA
+        ? gradientProduct(b, dy, transposeB, true, a, intoA)
+        : gradientProduct(dy, b, false, !transposeB, a, intoA),
+    () =>
+      transposeB
+        ? gradientProduct(dy, a, true, transposeA, b, intoB)
+        : gradientProduct(a, dy, !transposeA, false, b, intoB),
+  ];
+}
+
+/** da through the activation that made a, and its bias's gradient, in one pass; null where there is no such op. */
+export function productDescent(dy: Tensor, { a, b, transposeA, transposeB }: Factors, slope: Slope): Descent | null {
+  const { saved, stamp, parameters, bias } = slope;
+  if (transposeA || !isMatrices(dy, a, b)) return null;
+  const outputs = [new Tensor(a.backend, a.shape, a.dtype)];
+  if (bias !== null) outputs.push(new Tensor(a.backend, bias.shape, a.dtype));
+  run(
+    a.backend,
+    DERIVATIVE,
+    stamp === null ? (saved === null ? [dy, b] : [dy, b, saved]) : [dy, b, saved, stamp],
+    outputs.map((holder) => ({ holder, shape: holder.shape, dtype: a.dtype })),
+    [0, Number(!transposeB), ...parameters],
+  );
+  return new Descent(outputs[0]!, outputs[1] ?? null);
+}
+
+/** The gradients of a and b that are wanted, that of a through the activation that made it where that is offered. */
+export function productBackward(
+  dy: Tensor,
+  factors: Factors,
+  wanted: readonly boolean[],
+  offers: readonly Offer[],
+): [InputGradient, Tensor | null] {
+  const slope = wanted[0] && !isRecording() ? offers[0]!.slope : null;
+  const descent = slope === null ? null : productDescent(dy, factors, slope);
+  const [da, db] = evaluate(productGradients(dy, factors, offers), [wanted[0]! && descent === null, wanted[1]!]);
+  return [descent ?? da, db];
+}
+
+/** db and the sum of dy's rows, the gradient of a bias [n], in one pass; null where there is no such op. */
+export function productSums(
+  dy: Tensor,
+  { a, b, transposeA, transposeB }: Factors,
+  bias: Tensor,
+): [Tensor, Tensor] | null {
+  if (transposeB || !isMatrices(dy, a, b)) return null;
+  const db = new Tensor(b.backend, b.shape, b.dtype);
+  const dBias = new Tensor(b.backend, bias.shape, b.dtype);
+  const outputs = [db, dBias].map((holder) => ({ holder, shape: holder.shape, dtype: b.dtype }));
+  run(b.backend, SUMS, [a, dy], outputs, [Number(!transposeA), 0]);
+  return [asUnshared(db), dBias];
 }
 
 /**
@@ -116,8 +201,9 @@ export function matMul(a: TensorLike, b: TensorLike, transposeA = false, transpo
   }
   const y = makeOne(left.backend, MATMUL, [left, right], shape, left.dtype, [Number(transposeA), Number(transposeB)]);
   if (isRecording() && isFloat(y.dtype)) {
-    record([y], [left, right], ([dy], wanted) =>
-      dy == null ? [null, null] : evaluate(productGradients(dy, left, right, transposeA, transposeB), wanted),
+    const factors = { a: left, b: right, transposeA, transposeB };
+    record([y], [left, right], ([dy], wanted, offers) =>
+      dy == null ? [null, null] : productBackward(dy, factors, wanted, offers),
     );
   }
   return y;

@@ -9,7 +9,8 @@ import { makeView, type Tensor } from '../tensor/tensor.js';
 /** A view with another shape of the same size, known to the tapes. */
 function view(x: Tensor, shape: Shape): Tensor {
   const y = makeView(x, shape);
-  if (isRecording()) record([y], [x], ([dy]) => [dy == null ? null : view(dy, x.shape)], false);
+  if (isRecording())
+    record([y], [x], ([dy]) => [dy == null ? null : view(dy, x.shape)], { readsInputs: false, isView: true });
   return y;
 }
 

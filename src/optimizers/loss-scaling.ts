@@ -47,7 +47,7 @@ export function checkLossScaling(op: string, given: unknown): LossScaling | fals
 /** x times the scale of the loss. */
 export function scaled(x: Tensor, progress: Tensor): Tensor {
   const y = makeOne(x.backend, SCALE_LOSS, [x, progress], x.shape, x.dtype);
-  record([y], [x], ([dy]) => [dy == null ? null : scaled(dy, progress)], false);
+  record([y], [x], ([dy]) => [dy == null ? null : scaled(dy, progress)], { readsInputs: false });
   return y;
 }
 
