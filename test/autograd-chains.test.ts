@@ -51,12 +51,12 @@ test.each(['linear', 'relu', 'elu', 'selu', 'softplus', 'tanh', 'gelu', 'mish'] 
   'two layers, %s below',
   (activation) => {
     const dense = (a: T, b: T, bias: T): T => sn.fused.matMul({ a, b, bias, activation });
-    const chained: Net = (p, q, r, s) => dense(dense(x, p!, q!), r!, s!);
+    const chained: Net = (p, q, r, s) => dense(dense(x, p, q), r, s);
     const apart = (a: T, b: T, bias: T): T => {
       const z = sn.add(sn.matMul(a, b), bias);
       return activation === 'linear' ? z : sn[activation](z);
     };
-    expectSameGradients(chained, (p, q, r, s) => apart(apart(x, p!, q!), r!, s!));
+    expectSameGradients(chained, (p, q, r, s) => apart(apart(x, p, q), r, s));
     const names = ops(() => gradients(chained));
     expect(times(names, 'matmul/derivative')).toBe(1);
     // Only the top layer, which has no product above it, takes its derivative by itself.
@@ -68,8 +68,8 @@ test.each(['linear', 'relu', 'elu', 'selu', 'softplus', 'tanh', 'gelu', 'mish'] 
 test('without a bias below, and with a weight that is transposed', () => {
   const net = (turned: boolean, fused: boolean): Net => {
     return (p, _q, r) => {
-      const y = fused ? sn.fused.matMul({ a: x, b: p!, activation: 'selu' }) : sn.selu(sn.matMul(x, p!));
-      return sn.matMul(y, turned ? sn.transpose(r!) : r!, false, turned);
+      const y = fused ? sn.fused.matMul({ a: x, b: p, activation: 'selu' }) : sn.selu(sn.matMul(x, p));
+      return sn.matMul(y, turned ? sn.transpose(r) : r, false, turned);
     };
   };
   for (const turned of [false, true]) expectSameGradients(net(turned, true), net(false, false));
@@ -84,10 +84,10 @@ test('without a bias below, and with a weight that is transposed', () => {
 test('rows of a longer tensor are one matrix, seen through its views', () => {
   const steps = x.reshape([4, 6, 8]);
   const net: Net = (p, q, r, s) => {
-    const y = sn.fused.matMul({ a: steps, b: p!, bias: q!, activation: 'elu' });
-    return sn.fused.matMul({ a: y, b: r!, bias: s!, activation: 'elu' });
+    const y = sn.fused.matMul({ a: steps, b: p, bias: q, activation: 'elu' });
+    return sn.fused.matMul({ a: y, b: r, bias: s, activation: 'elu' });
   };
-  expectSameGradients(net, (p, q, r, s) => sn.elu(sn.elu(x.matMul(p!).add(q!)).matMul(r!).add(s!)).reshape([4, 6, 12]));
+  expectSameGradients(net, (p, q, r, s) => sn.elu(sn.elu(x.matMul(p).add(q)).matMul(r).add(s)).reshape([4, 6, 12]));
   expect(
     times(
       ops(() => gradients(net)),
@@ -99,13 +99,13 @@ test('rows of a longer tensor are one matrix, seen through its views', () => {
 test.each(['dropout', 'alphaDropout'] as const)('through %s behind the activation below', (kind) => {
   const dropout = { rate: 0.25, kind, seed: 7 };
   const chained: Net = (p, q, r, s) => {
-    const y = sn.fused.matMul({ a: x, b: p!, bias: q!, activation: 'selu', dropout });
-    return sn.fused.matMul({ a: y, b: r!, bias: s!, activation: 'selu' });
+    const y = sn.fused.matMul({ a: x, b: p, bias: q, activation: 'selu', dropout });
+    return sn.fused.matMul({ a: y, b: r, bias: s, activation: 'selu' });
   };
   const apart: Net = (p, q, r, s) => {
-    const y = sn.selu(sn.matMul(x, p!).add(q!));
+    const y = sn.selu(sn.matMul(x, p).add(q));
     const dropped = kind === 'dropout' ? sn.dropout(y, 0.25, undefined, 7) : sn.alphaDropout(y, 0.25, 7);
-    return sn.selu(sn.matMul(dropped, r!).add(s!));
+    return sn.selu(sn.matMul(dropped, r).add(s));
   };
   expectSameGradients(chained, apart);
   const names = ops(() => gradients(chained));
@@ -115,12 +115,12 @@ test.each(['dropout', 'alphaDropout'] as const)('through %s behind the activatio
 test('what somebody else looks at keeps a gradient of its own', () => {
   // Two users of the hidden layer; and a hidden layer that is differentiated by.
   const twice: Net = (p, q, r) => {
-    const y = sn.fused.matMul({ a: x, b: p!, bias: q!, activation: 'selu' });
-    return sn.add(sn.matMul(y, r!), sn.mean(y));
+    const y = sn.fused.matMul({ a: x, b: p, bias: q, activation: 'selu' });
+    return sn.add(sn.matMul(y, r), sn.mean(y));
   };
   const apart: Net = (p, q, r) => {
-    const y = sn.selu(x.matMul(p!).add(q!));
-    return sn.add(sn.matMul(y, r!), sn.mean(y));
+    const y = sn.selu(x.matMul(p).add(q));
+    return sn.add(sn.matMul(y, r), sn.mean(y));
   };
   expectSameGradients(twice, apart);
   expect(
@@ -131,8 +131,8 @@ test('what somebody else looks at keeps a gradient of its own', () => {
   ).toBe(0);
   const hidden = sn.fused.matMul({ a: x, b: w1, bias: b1, activation: 'selu' });
   expectSameGradients(
-    (h, r) => sn.matMul(h!, r!),
-    (h, r) => sn.matMul(sn.mul(h!, 1), r!),
+    (h, r) => sn.matMul(h, r),
+    (h, r) => sn.matMul(sn.mul(h, 1), r),
     [hidden, w2],
   );
 });
@@ -150,8 +150,8 @@ test('second derivatives go through chains op by op', () => {
 
 test('the gradients of a weight that is used twice are added up in place', () => {
   const square = sn.randomNormal([8, 8], 0, 0.4, 'float32', 6);
-  const net: Net = (w) => sn.matMul(sn.tanh(sn.matMul(x, w!)), w!);
-  const copied: Net = (w) => sn.matMul(sn.tanh(sn.matMul(x, w!)), sn.mul(w!, 1));
+  const net: Net = (w) => sn.matMul(sn.tanh(sn.matMul(x, w)), w);
+  const copied: Net = (w) => sn.matMul(sn.tanh(sn.matMul(x, w)), sn.mul(w, 1));
   expectSameGradients(net, copied, [square]);
   const names = ops(() => gradients(net, [square]));
   expect([times(names, 'matmul/added'), times(names, 'add')]).toEqual([1, 0]);
@@ -176,7 +176,7 @@ test('a variable that changed before its gradient is still noticed', () => {
 test('chains leave nothing in memory', () => {
   const before = sn.memory().numTensors;
   const results = gradients((p, q, r, s) =>
-    sn.fused.matMul({ a: sn.fused.matMul({ a: x, b: p!, bias: q!, activation: 'selu' }), b: r!, bias: s! }),
+    sn.fused.matMul({ a: sn.fused.matMul({ a: x, b: p, bias: q, activation: 'selu' }), b: r, bias: s }),
   );
   expect(sn.memory().numTensors).toBe(before + results.length);
   sn.dispose(results);
