@@ -10,14 +10,18 @@ export interface Display {
   close(): void;
 }
 
+/** What is logged of single layers, as `mean/conv1`, would fill screens: it is for reports. */
 const formatLogs = (logs: Readonly<Record<string, number>>): string =>
   Object.entries(logs)
+    .filter(([name]) => !name.includes('/'))
     .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toFixed(4)}`)
     .join('  ');
 
 /** A terminal of 80 columns has room for one. */
-const shortLogs = (logs: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
-  Object.fromEntries(Object.entries(logs).filter(([name]) => name === 'val_acc'));
+const shortLogs = (logs: Readonly<Record<string, number>>): Readonly<Record<string, number>> => {
+  const shown = 'val_acc' in logs ? 'val_acc' : 'loss';
+  return Object.fromEntries(Object.entries(logs).filter(([name]) => name === shown));
+};
 /** Bars of usual titles begin in one column. */
 const TITLE_WIDTH = 27;
 

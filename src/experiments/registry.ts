@@ -53,4 +53,17 @@ export const EXPERIMENTS: readonly Experiment[] = [
     options: ['epochs', 'seeds', 'limit', 'data'],
     load: async () => (await import('./selu-vs-batchnorm/run.js')).runSeluVsBatchNorm,
   },
+  {
+    name: 'deep-cnn',
+    document: '002, SELU in a deep CNN "learns nothing at all"',
+    description:
+      'when SELU collapses in a deep CNN of 100 classes, why, and what rescues it: learning rates by methods, centred weights',
+    sizes: {
+      quick: '3 minutes: 250 steps, two learning rates, two seeds, 8 to 32 filters; the other attempts once',
+      default: '600 steps, four learning rates, three seeds, 16 to 64 filters; the other attempts twice',
+      full: '10,000 steps, four learning rates, three seeds, 64 to 256 filters',
+    },
+    options: ['steps', 'seeds', 'limit', 'data'],
+    load: async () => (await import('./deep-cnn/run.js')).runDeepCnn,
+  },
 ];

@@ -33,7 +33,7 @@ export interface TrialPlan {
   readonly epochs: number;
   /** Batches of an epoch. */
   readonly batches: number;
-  readonly fit: Pick<ModelFitArgs, 'batchSize' | 'validationSplit' | 'validationData' | 'shuffle'>;
+  readonly fit: Pick<ModelFitArgs, 'batchSize' | 'stepsPerEpoch' | 'validationSplit' | 'validationData' | 'shuffle'>;
   /** Those with something to remember must be the same, in the same order, when the trial goes on. */
   readonly callbacks?: readonly Callback[];
   /** Whether a callback has ended the training. */

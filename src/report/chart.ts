@@ -29,6 +29,8 @@ export interface LineChart {
   readonly level?: { readonly y: number; readonly label: string };
   /** Draws the single runs too, thin behind their mean. */
   readonly showRuns?: boolean;
+  /** Shades what lies between the lowest and the highest run of a label. */
+  readonly showBand?: boolean;
 }
 
 /** Dots by category: every run a dot, the mean a bar, and a value to compare with as a diamond. */
@@ -91,7 +93,48 @@ export interface ShareChart {
   readonly rows: readonly { readonly label: string; readonly counts: readonly number[] }[];
 }
 
-export type Chart = LineChart | DotChart | PanelChart | MapChart | ShareChart | PlaneChart;
+/** What came of each pair of a row and a column. */
+export interface GridChart {
+  readonly kind: 'grid';
+  readonly xTitle: string;
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** Classes by number, in the order of the legend. Colours are backgrounds: light ones. */
+  readonly classes: readonly { readonly label: string; readonly color: string }[];
+  /** `cells[i][j]` is of row `i` and column `j`: a class, words, and smaller words below. Undefined: not tried. */
+  readonly cells: readonly (readonly (
+    { readonly class: number; readonly text: string; readonly note?: string } | undefined
+  )[])[];
+}
+
+/** Numbers as colours over two counted axes, panels side by side. */
+export interface HeatChart {
+  readonly kind: 'heat';
+  readonly xTitle: string;
+  readonly yTitle: string;
+  readonly columns: number;
+  /** What the columns and rows of cells are counted by: steps, layers, classes. */
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  /** Whether y goes up, as in a plot; by default the first row is on top, as in a table. */
+  readonly upwards?: boolean;
+  /** The colours: around the middle of the domain, or rising. What lies outside gets the colour of the end. */
+  readonly scale: {
+    readonly kind: 'diverging' | 'rising';
+    readonly title: string;
+    readonly domain: readonly [number, number];
+    readonly logarithmic?: boolean;
+    readonly ticks?: readonly number[];
+    readonly format?: string;
+  };
+  /** `cells[i][j]` belongs to `y[i]` and `x[j]`; undefined leaves it blank. */
+  readonly panels: readonly {
+    readonly title: string;
+    readonly cells: readonly (readonly (number | undefined)[])[];
+  }[];
+}
+
+export type Chart = LineChart | DotChart | PanelChart | MapChart | ShareChart | PlaneChart | GridChart | HeatChart;
 
 /** Colours that stay apart for colour-blind readers (Okabe and Ito). */
 export const COLORS = {

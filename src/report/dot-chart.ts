@@ -31,7 +31,7 @@ export function dotSpec(chart: DotChart): TopLevelSpec {
         sort: labels,
         title: null,
         scale: { domain: labels },
-        axis: { grid: true, labelLimit: 240, ticks: false, domain: false, labelPadding: 8 },
+        axis: { grid: true, labelLimit: 300, ticks: false, domain: false, labelPadding: 8 },
       },
       x: {
         field: 'x',

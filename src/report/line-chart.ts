@@ -22,6 +22,20 @@ function meanOf(series: readonly Series[]): { x: number; y: number }[] {
   return [...sums].sort(([a], [b]) => a - b).map(([x, { sum, count }]) => ({ x, y: sum / count }));
 }
 
+/** The lowest and highest of the runs that have a value there. */
+function bandOf(series: readonly Series[]): { x: number; low: number; high: number }[] {
+  const ends = new Map<number, { low: number; high: number }>();
+  for (const { x, y } of series) {
+    y.forEach((value, i) => {
+      if (!Number.isFinite(value)) return;
+      const at = x?.[i] ?? i + 1;
+      const { low, high } = ends.get(at) ?? { low: value, high: value };
+      ends.set(at, { low: Math.min(low, value), high: Math.max(high, value) });
+    });
+  }
+  return [...ends].sort(([a], [b]) => a - b).map(([x, end]) => ({ x, ...end }));
+}
+
 /** The first, the last, and round numbers between: epochs are counted, not measured. */
 function ticks(longest: number): number[] {
   const step = [1, 2, 5, 10, 20, 25, 50, 100, 250, 500, 1000].find((size) => longest / size <= 6) ?? longest;
@@ -34,8 +48,18 @@ const isLogarithmic = ({ logarithmic }: LineChart, axis: 'x' | 'y'): boolean =>
 /** Whether x is epochs, or the like: whole numbers from 1 on. */
 const isCounted = (chart: LineChart): boolean => chart.xDomain === undefined && !isLogarithmic(chart, 'x');
 
-/** Ticks of a logarithmic axis. */
-const ROUND = [-4, -3, -2, -1, 0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+/** Over more powers of ten than this, a logarithmic axis has ticks at powers alone. */
+const FEW_DECADES = 3;
+
+/** Ticks of a logarithmic axis; those beyond what is shown are not drawn. */
+function logarithmicTicks(domain: LineChart['yDomain']): number[] {
+  const [low, high] = domain ?? [1e-4, 1e3];
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const digits = domain !== undefined && last - first > FEW_DECADES ? [1] : [1, 2, 5];
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i).flatMap((power) =>
+    digits.map((digit) => Number(`${digit}e${power}`)),
+  );
+}
 
 /** Scale and axis of x. */
 function xAxis(chart: LineChart, longest: number): object {
@@ -84,7 +108,11 @@ export function lineSpec(chart: LineChart): TopLevelSpec {
   const means = labels.flatMap((label) =>
     meanOf(chart.series.filter((series) => series.label === label)).map(({ x, y }) => ({ label, x, y: finite(y) })),
   );
-  const repeated = chart.showRuns === true && chart.series.length > labels.length;
+  const several = chart.series.length > labels.length;
+  const repeated = chart.showRuns === true && several;
+  const bands = labels.flatMap((label) =>
+    bandOf(chart.series.filter((series) => series.label === label)).map((band) => ({ label, ...band })),
+  );
   const longest = Math.max(0, ...means.map(({ x }) => x));
   const drawable = means.some(({ y }) => y !== null);
   const points = isCounted(chart) && longest <= MOST_POINTS;
@@ -103,7 +131,7 @@ export function lineSpec(chart: LineChart): TopLevelSpec {
         ...(chart.yDomain === undefined ? {} : { domain: chart.yDomain, nice: false }),
       },
       axis: {
-        ...(isLogarithmic(chart, 'y') ? { values: ROUND } : { tickCount: 6 }),
+        ...(isLogarithmic(chart, 'y') ? { values: logarithmicTicks(chart.yDomain) } : { tickCount: 6 }),
         ...(chart.yFormat === undefined ? {} : { format: chart.yFormat }),
       },
     },
@@ -125,6 +153,19 @@ export function lineSpec(chart: LineChart): TopLevelSpec {
     height: HEIGHT,
     encoding,
     layer: [
+      ...(chart.showBand === true && several
+        ? [
+            {
+              data: { values: bands },
+              mark: { type: 'area', opacity: 0.16, clip: true },
+              encoding: {
+                y: { ...encoding.y, field: 'low' },
+                y2: { field: 'high' },
+                strokeDash: null,
+              },
+            },
+          ]
+        : []),
       ...(repeated
         ? [
             {

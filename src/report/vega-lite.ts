@@ -2,6 +2,8 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Chart } from './chart.js';
 import { dotSpec } from './dot-chart.js';
+import { gridSpec } from './grid-chart.js';
+import { heatSpec } from './heat-chart.js';
 import { lineSpec } from './line-chart.js';
 import { mapSpec } from './map-chart.js';
 import { panelSpec } from './panel-chart.js';
@@ -23,5 +25,9 @@ export function toVegaLite(chart: Chart): TopLevelSpec {
       return mapSpec(chart);
     case 'shares':
       return shareSpec(chart);
+    case 'grid':
+      return gridSpec(chart);
+    case 'heat':
+      return heatSpec(chart);
   }
 }

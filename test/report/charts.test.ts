@@ -32,6 +32,14 @@ describe('a line chart', () => {
     expect(paths(all) - paths(mean)).toBe(3);
   });
 
+  test('shades what lies between the runs when asked, and nothing behind a single one', async () => {
+    const bands = (svg: string): number => [...svg.matchAll(/opacity="0.16"/g)].length;
+    const series = [0, 1].map((run) => ({ label: 'training', color: '#0072B2', y: [3 + run, NaN, 1 + run] }));
+    expect(bands(await drawSvg(lines([], { series, showBand: true })))).toBe(1);
+    expect(bands(await drawSvg(lines([], { series })))).toBe(0);
+    expect(bands(await drawSvg(lines([3, 2, 1], { showBand: true })))).toBe(0);
+  });
+
   test('escapes markup in labels', async () => {
     const svg = await drawSvg(lines([1, 2], { yTitle: '<b> & "c"' }));
     expect(svg).toContain('&lt;b&gt; &amp;');
@@ -128,6 +136,55 @@ test('divided bars keep the order of their rows, with the first count beside', a
   const found = words(await drawSvg(chart));
   expect(found.filter((word) => ['zebra', 'ant'].includes(word))).toEqual(['zebra', 'ant']);
   expect(found).toEqual(expect.arrayContaining(['197', 'learns', 'dies', '100%']));
+});
+
+test('a grid has its rows and columns in order, words in its cells, and names the outcomes that are there', async () => {
+  const chart: Chart = {
+    kind: 'grid',
+    xTitle: 'learning rate',
+    rows: ['zebra', 'ant'],
+    columns: ['0.003', '0.001'],
+    classes: [
+      { label: 'learns', color: '#BFE3D3' },
+      { label: 'collapsed', color: '#F6C3A4' },
+      { label: 'never seen', color: '#FBE7B2' },
+    ],
+    cells: [
+      [{ class: 0, text: '3 of 3', note: 'loss 0.5' }, undefined],
+      [
+        { class: 1, text: '0 of 3' },
+        { class: 0, text: '2 of 3' },
+      ],
+    ],
+  };
+  const svg = await drawSvg(chart);
+  const found = words(svg);
+  expect(found.filter((word) => ['zebra', 'ant'].includes(word))).toEqual(['zebra', 'ant']);
+  expect(found.filter((word) => ['0.003', '0.001'].includes(word))).toEqual(['0.003', '0.001']);
+  expect(found).toEqual(expect.arrayContaining(['3 of 3', 'loss 0.5', '0 of 3', '2 of 3', 'learns', 'collapsed']));
+  expect(found).not.toContain('never seen');
+  // One in the legend, and the cells.
+  expect([...svg.matchAll(/fill="#BFE3D3"/g)]).toHaveLength(1 + 2);
+});
+
+test('a heat map has a panel each, the colours of its ends and middle, and no colour where there is no number', async () => {
+  const chart = (cells: readonly (readonly (number | undefined)[])[]): Chart => ({
+    kind: 'heat',
+    xTitle: 'step',
+    yTitle: 'layer',
+    columns: 2,
+    x: [0, 25, 50],
+    y: [1, 2],
+    scale: { kind: 'diverging', title: 'variance', domain: [0.25, 4], logarithmic: true, ticks: [0.25, 1, 4] },
+    panels: ['zebra', 'ant'].map((title) => ({ title, cells })),
+  });
+  const svg = await drawSvg(chart([[0.25, 1, 4], [100, undefined, NaN]])); // prettier-ignore
+  const found = words(svg);
+  expect(found.filter((word) => ['zebra', 'ant'].includes(word))).toEqual(['zebra', 'ant']);
+  expect(found).toEqual(expect.arrayContaining(['step', 'layer', 'variance', '0.25', '50']));
+  const cells = (color: string): number => [...svg.matchAll(new RegExp(`fill="rgb\\(${color}\\)"`, 'g'))].length;
+  // What lies beyond the domain has the colour of its end.
+  expect([cells('0, 114, 178'), cells('255, 255, 255'), cells('179, 74, 0')]).toEqual([2, 2, 4]);
 });
 
 test('logarithmic axes have round ticks, and a level has its name', async () => {
