@@ -5,6 +5,7 @@
 
 #include "../kernels/matmul_derivative.h"
 #include "../ops/matmul_passes.h"
+#include "runtime/queue.h"
 
 namespace selfnorm::SN_BUILD {
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "matmul_epilogue.h"
+#include "tensor_core.h"
 
 namespace selfnorm::SN_BUILD {
 
