@@ -18,7 +18,7 @@ struct Matmul {
   // All batches as one, for what looks at every element of y alike.
   MatmulProblem whole() const {
     MatmulProblem all = problem;
-    all.batch = y.size() / (problem.m * problem.n);
+    if (y.size() > 0) all.batch = y.size() / (problem.m * problem.n);
     return all;
   }
 };
