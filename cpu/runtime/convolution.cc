@@ -54,14 +54,15 @@ struct Descriptors {
 
 Descriptors describe(const ConvolutionProblem& p) {
   const memory::data_type type = onednn::data_type(p.dtype);
-  const int64_t h = p.filter_height, w = p.filter_width, i = p.in_channels, o = p.out_channels;
+  const int64_t h = p.filter_height, w = p.filter_width, i = p.group_inputs(), o = p.out_channels;
   Descriptors d;
-  d.x = memory::desc({p.batch, i, p.in_height, p.in_width}, type, memory::format_tag::nhwc);
+  d.x = memory::desc({p.batch, p.in_channels, p.in_height, p.in_width}, type, memory::format_tag::nhwc);
   d.y = memory::desc({p.batch, o, p.out_height, p.out_width}, type, memory::format_tag::nhwc);
   d.bias = memory::desc({o}, type, memory::format_tag::a);
-  if (p.depthwise) {
-    const memory::dims dims{i, p.multiplier(), 1, h, w};
-    d.our_filter = memory::desc(dims, type, memory::dims{p.multiplier(), 1, 1, w * o, o});
+  if (p.groups > 1) {
+    const int64_t outputs = p.group_outputs();
+    const memory::dims dims{p.groups, outputs, i, h, w};
+    d.our_filter = memory::desc(dims, type, memory::dims{outputs, 1, o, w * i * o, i * o});
     d.any_filter = memory::desc(dims, type, memory::format_tag::any);
   } else {
     d.our_filter = memory::desc({o, i, h, w}, type, memory::dims{1, o, w * i * o, i * o});
@@ -173,8 +174,6 @@ void run(Convolution& c, const ConvolutionProblem& p, const void* first, const v
 
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem) {
   if (problem.flops() < kWorthCalling) return std::nullopt;
-  // oneDNN has a fast form of depthwise for one filter a channel only.
-  if (problem.depthwise && problem.multiplier() != 1) return std::nullopt;
   return onednn::compute_dtype(problem.dtype);
 }
 

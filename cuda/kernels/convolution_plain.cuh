@@ -1,4 +1,5 @@
-// Convolution without a library: float64, depthwise on CUDA, and where no library was found. Direct sums over NHWC
+// Convolution without a library: float64, what a library has no fast engine for (groups of few channels), and where no
+// library was found. Direct sums over NHWC
 // images: a block takes output cells and a run of channels, which are neighbours in memory and become the CPU's
 // vectors.
 #pragma once
@@ -16,7 +17,7 @@ struct ConvolutionShape {
   int64_t stride_height, stride_width;
   int64_t pad_top, pad_left;
   int64_t dilation_height, dilation_width;
-  int64_t multiplier;  // depthwise: output channels an input channel
+  int64_t group_inputs, group_outputs;  // channels of a group
 };
 
 inline constexpr int kChannelRun = 64;  // channels a group sums at a time
@@ -26,12 +27,12 @@ inline constexpr int kInputRun = 4;     // filter rows the filter's gradient sum
 SN_HD int64_t runs_of(int64_t n, int64_t run) { return (n + run - 1) / run; }
 
 // y. Each thread keeps to its own channels of `sums`, so no barrier is needed anywhere in this file.
-template <bool Depthwise, class T>
+template <bool Grouped, class T>
 __global__ void convolution_forward_kernel(ConvolutionShape s, int64_t groups, T* y, const T* x, const T* filter,
                                            const T* bias) {
   using A = Accumulate<T>;
   SN_SHARED(A, sums, kPixelRun * kChannelRun);
-  SN_SHARED(int32_t, source, Depthwise ? kChannelRun : 1);  // the input channel of each output channel
+  SN_SHARED(int32_t, source, Grouped ? kChannelRun : 1);  // the first input channel of each output channel's group
   const int64_t channel_runs = runs_of(s.out_channels, kChannelRun), pixel_runs = runs_of(s.out_width, kPixelRun);
   const Range range = group_range(groups);
   for (int64_t group = range.begin; group < range.end; group += range.step) {
@@ -41,8 +42,10 @@ __global__ void convolution_forward_kernel(ConvolutionShape s, int64_t groups, T
     const int64_t pixels = s.out_width - column0 < kPixelRun ? s.out_width - column0 : kPixelRun;
     const int64_t count = s.out_channels - channel0 < kChannelRun ? s.out_channels - channel0 : kChannelRun;
     const Range own = block_range(count);
-    if constexpr (Depthwise) {
-      for (int64_t c = own.begin; c < own.end; c += own.step) source[c] = int32_t((channel0 + c) / s.multiplier);
+    if constexpr (Grouped) {
+      for (int64_t c = own.begin; c < own.end; c += own.step) {
+        source[c] = int32_t((channel0 + c) / s.group_outputs * s.group_inputs);
+      }
     }
     for (int64_t p = 0; p < pixels; ++p) {
       for (int64_t c = own.begin; c < own.end; c += own.step) {
@@ -56,22 +59,24 @@ __global__ void convolution_forward_kernel(ConvolutionShape s, int64_t groups, T
       for (int64_t j = 0; j < s.filter_width; ++j) {
         const int64_t tap = i * s.filter_width + j;
         const int64_t in_column0 = column0 * s.stride_width - s.pad_left + j * s.dilation_width;
-        if constexpr (Depthwise) {
-          const T* const weights = filter + tap * s.out_channels + channel0;
+        if constexpr (Grouped) {
+          const T* const weights = filter + tap * s.group_inputs * s.out_channels + channel0;
           for (int64_t p = 0; p < pixels; ++p) {
             const int64_t in_column = in_column0 + p * s.stride_width;
             if (in_column < 0 || in_column >= s.in_width) continue;
             const T* const cell = line_x + in_column * s.in_channels;
             A* const sum = sums + p * kChannelRun;
-            if (s.multiplier == 1) {
+            if (s.group_inputs == 1 && s.group_outputs == 1) {
               SN_INDEPENDENT
               for (int64_t c = own.begin; c < own.end; c += own.step) {
                 sum[c] += A(load(cell[channel0 + c])) * A(load(weights[c]));
               }
             } else {
-              SN_INDEPENDENT
-              for (int64_t c = own.begin; c < own.end; c += own.step) {
-                sum[c] += A(load(cell[source[c]])) * A(load(weights[c]));
+              for (int64_t d = 0; d < s.group_inputs; ++d) {
+                SN_INDEPENDENT
+                for (int64_t c = own.begin; c < own.end; c += own.step) {
+                  sum[c] += A(load(cell[source[c] + d])) * A(load(weights[d * s.out_channels + c]));
+                }
               }
             }
           }
@@ -107,7 +112,7 @@ SN_DEVICE int64_t reader_of(int64_t in, int64_t tap, int64_t stride, int64_t pad
 }
 
 // dx, gathered: an input cell asks each tap of the filter which output read it.
-template <bool Depthwise, class T>
+template <bool Grouped, class T>
 __global__ void convolution_backward_input_kernel(ConvolutionShape s, int64_t groups, T* dx, const T* dy,
                                                   const T* filter) {
   using A = Accumulate<T>;
@@ -132,11 +137,11 @@ __global__ void convolution_backward_input_kernel(ConvolutionShape s, int64_t gr
         for (int64_t c = own.begin; c < own.end; c += own.step) {
           const int64_t channel = channel0 + c;
           A sum = A(0);
-          if constexpr (Depthwise) {
-            const T* const weights = filter + tap * s.out_channels + channel * s.multiplier;
-            for (int64_t m = 0; m < s.multiplier; ++m) {
-              sum += A(load(cell[channel * s.multiplier + m])) * A(load(weights[m]));
-            }
+          if constexpr (Grouped) {
+            const int64_t group = channel / s.group_inputs, d = channel - group * s.group_inputs;
+            const int64_t first = group * s.group_outputs;
+            const T* const weights = filter + (tap * s.group_inputs + d) * s.out_channels + first;
+            for (int64_t k = 0; k < s.group_outputs; ++k) sum += A(load(cell[first + k])) * A(load(weights[k]));
           } else {
             const T* const weights = filter + (tap * s.in_channels + channel) * s.out_channels;
             SN_SIMD_SUM(sum)
@@ -154,14 +159,14 @@ __global__ void convolution_backward_input_kernel(ConvolutionShape s, int64_t gr
 
 // First stage of the filter's gradient: chunk number `chunk` of the output lines (batch x out_height) into its own
 // slice of `partials` [chunks, filter size].
-template <bool Depthwise, class T>
+template <bool Grouped, class T>
 __global__ void convolution_backward_filter_kernel(ConvolutionShape s, int64_t chunks, int64_t groups,
                                                    Accumulate<T>* partials, const T* x, const T* dy) {
   using A = Accumulate<T>;
   SN_SHARED(A, sums, kInputRun * kChannelRun);
-  SN_SHARED(int32_t, source, Depthwise ? kChannelRun : 1);  // the input channel of each output channel
+  SN_SHARED(int32_t, source, Grouped ? kChannelRun : 1);  // the first input channel of each output channel's group
   const int64_t lines = s.batch * s.out_height, taps = s.filter_height * s.filter_width;
-  const int64_t inputs = Depthwise ? 1 : s.in_channels, input_runs = runs_of(inputs, kInputRun);
+  const int64_t inputs = s.group_inputs, input_runs = runs_of(inputs, kInputRun);
   const int64_t channel_runs = runs_of(s.out_channels, kChannelRun);
   const Range range = group_range(groups);
   for (int64_t group = range.begin; group < range.end; group += range.step) {
@@ -172,8 +177,10 @@ __global__ void convolution_backward_filter_kernel(ConvolutionShape s, int64_t c
     const int64_t input_count = inputs - input0 < kInputRun ? inputs - input0 : kInputRun;
     const int64_t count = s.out_channels - channel0 < kChannelRun ? s.out_channels - channel0 : kChannelRun;
     const Range own = block_range(count);
-    if constexpr (Depthwise) {
-      for (int64_t c = own.begin; c < own.end; c += own.step) source[c] = int32_t((channel0 + c) / s.multiplier);
+    if constexpr (Grouped) {
+      for (int64_t c = own.begin; c < own.end; c += own.step) {
+        source[c] = int32_t((channel0 + c) / s.group_outputs * s.group_inputs);
+      }
     }
     for (int64_t d = 0; d < input_count; ++d) {
       for (int64_t c = own.begin; c < own.end; c += own.step) sums[d * kChannelRun + c] = A(0);
@@ -187,10 +194,13 @@ __global__ void convolution_backward_filter_kernel(ConvolutionShape s, int64_t c
         if (in_column < 0 || in_column >= s.in_width) continue;
         const T* const cell = x + ((image * s.in_height + in_row) * s.in_width + in_column) * s.in_channels;
         const T* const gradient = dy + (line * s.out_width + column) * s.out_channels + channel0;
-        if constexpr (Depthwise) {
-          SN_INDEPENDENT
-          for (int64_t c = own.begin; c < own.end; c += own.step) {
-            sums[c] += A(load(cell[source[c]])) * A(load(gradient[c]));
+        if constexpr (Grouped) {
+          for (int64_t d = 0; d < input_count; ++d) {
+            A* const sum = sums + d * kChannelRun;
+            SN_INDEPENDENT
+            for (int64_t c = own.begin; c < own.end; c += own.step) {
+              sum[c] += A(load(cell[source[c] + input0 + d])) * A(load(gradient[c]));
+            }
           }
         } else {
           for (int64_t d = 0; d < input_count; ++d) {

@@ -22,11 +22,17 @@ struct Operands {
   View pre;  // the activation's argument, where a fused call is to store it
 };
 
+// Of conv2d the groups follow from the channels.
+int64_t groups_of(const View& x, const View& filter, bool depthwise) {
+  const int64_t channels = x.dim(3), inside = filter.dim(2);
+  return std::max<int64_t>(1, depthwise || inside == 0 ? inside : channels / inside);
+}
+
 ConvolutionProblem describe(const View& x, const View& filter, const View& y, const Call& call, bool depthwise,
                             ConvolutionDirection direction) {
   ConvolutionProblem p;
   p.dtype = x.dtype;
-  p.depthwise = depthwise;
+  p.groups = groups_of(x, filter, depthwise);
   p.direction = direction;
   p.batch = x.dim(0);
   p.in_height = x.dim(1);
@@ -47,52 +53,51 @@ ConvolutionProblem describe(const View& x, const View& filter, const View& y, co
 }
 
 ConvolutionShape plain_shape(const ConvolutionProblem& p) {
-  return {p.batch,        p.in_height,       p.in_width,       p.in_channels,
-          p.out_height,   p.out_width,       p.out_channels,   p.filter_height,
-          p.filter_width, p.stride_height,   p.stride_width,   p.pad_top,
-          p.pad_left,     p.dilation_height, p.dilation_width, p.in_channels > 0 ? p.multiplier() : 1};
+  return {p.batch,        p.in_height,       p.in_width,       p.in_channels,    p.out_height,     p.out_width,
+          p.out_channels, p.filter_height,   p.filter_width,   p.stride_height,  p.stride_width,   p.pad_top,
+          p.pad_left,     p.dilation_height, p.dilation_width, p.group_inputs(), p.group_outputs()};
 }
 
-template <bool Depthwise, class T>
+template <bool Grouped, class T>
 void run_plain_forward(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
   const int64_t count = p.batch * p.out_height * runs_of(p.out_width, kPixelRun) * runs_of(p.out_channels, kChannelRun);
   launch(queue, groups(count, p.flops() / std::max<int64_t>(count, 1), kChannelRun),
-         convolution_forward_kernel<Depthwise, T>, plain_shape(p), count, o.output.as<T>(), o.first.as<const T>(),
+         convolution_forward_kernel<Grouped, T>, plain_shape(p), count, o.output.as<T>(), o.first.as<const T>(),
          o.second.as<const T>(), o.bias.as<const T>());
 }
 
-template <bool Depthwise, class T>
+template <bool Grouped, class T>
 void run_plain_backward_input(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
   const int64_t count = p.batch * p.in_height * p.in_width * runs_of(p.in_channels, kChannelRun);
   launch(queue, groups(count, p.flops() / std::max<int64_t>(count, 1), kChannelRun),
-         convolution_backward_input_kernel<Depthwise, T>, plain_shape(p), count, o.output.as<T>(),
-         o.first.as<const T>(), o.second.as<const T>());
+         convolution_backward_input_kernel<Grouped, T>, plain_shape(p), count, o.output.as<T>(), o.first.as<const T>(),
+         o.second.as<const T>());
 }
 
-template <bool Depthwise, class T>
+template <bool Grouped, class T>
 void run_plain_backward_filter(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
   // Chunks depend on the problem alone, never on the number of threads; their slices stay small beside a large filter.
   constexpr int64_t kMostChunks = 32, kMostPartials = int64_t(1) << 20;
   const int64_t size = p.filter_size(), lines = p.batch * p.out_height;
   const int64_t chunks = std::max<int64_t>(1, std::min({kMostChunks, kMostPartials / size, lines}));
-  const int64_t inputs = Depthwise ? 1 : runs_of(p.in_channels, kInputRun);
+  const int64_t inputs = runs_of(p.group_inputs(), kInputRun);
   const int64_t count = chunks * p.filter_height * p.filter_width * inputs * runs_of(p.out_channels, kChannelRun);
   using A = Accumulate<T>;
   const Scratch partials(queue, size_t(chunks * size) * sizeof(A));
-  launch(queue, groups(count, p.flops() / count, kChannelRun), convolution_backward_filter_kernel<Depthwise, T>,
+  launch(queue, groups(count, p.flops() / count, kChannelRun), convolution_backward_filter_kernel<Grouped, T>,
          plain_shape(p), chunks, count, partials.as<A>(), o.first.as<const T>(), o.second.as<const T>());
   launch(queue, elements(size, chunks), convolution_filter_sum_kernel<T>, size, chunks, o.output.as<T>(),
          static_cast<const A*>(partials.as<A>()));
 }
 
-template <bool Depthwise>
+template <bool Grouped>
 void run_plain(Queue& queue, const ConvolutionProblem& p, const Operands& o) {
   dispatch_float(p.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     switch (p.direction) {
-      case kForward: return run_plain_forward<Depthwise, T>(queue, p, o);
-      case kBackwardInput: return run_plain_backward_input<Depthwise, T>(queue, p, o);
-      default: return run_plain_backward_filter<Depthwise, T>(queue, p, o);
+      case kForward: return run_plain_forward<Grouped, T>(queue, p, o);
+      case kBackwardInput: return run_plain_backward_input<Grouped, T>(queue, p, o);
+      default: return run_plain_backward_filter<Grouped, T>(queue, p, o);
     }
   });
 }
@@ -178,7 +183,7 @@ Remaining convolve(Queue& queue, const ConvolutionProblem& p, const Operands& o,
     if (run_fused(queue, *dtype, p, o, activation, parameters)) return {false, false};
     if (run_library_in(queue, *dtype, p, product)) return {o.bias.present() && !kLibraryAddsBias, activation >= 0};
   }
-  p.depthwise ? run_plain<true>(queue, p, product) : run_plain<false>(queue, p, product);
+  p.groups > 1 ? run_plain<true>(queue, p, product) : run_plain<false>(queue, p, product);
   return {false, activation >= 0};
 }
 

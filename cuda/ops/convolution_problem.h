@@ -6,16 +6,17 @@
 
 namespace selfnorm {
 
-// Images are NHWC, filters [height, width, in channels, out channels]. Depthwise: [height, width, in channels,
-// multiplier] with output channel = in channel * multiplier + m, and out_channels counts all of them.
+// Images are NHWC, filters [height, width, in channels / groups, out channels]: the output channels of a group see the
+// input channels of that group only. A depthwise convolution has as many groups as input channels; its filter
+// [height, width, in channels, multiplier] lies in memory just so.
 struct ConvolutionProblem {
   DType dtype = DType::kFloat32;
-  int32_t depthwise = 0;
   int32_t has_bias = 0;
   int32_t tensor_float32 = 0;  // CUDA: float32 operands may be rounded to TF32
   int32_t activation = -1;     // row of the activation table applied to the result; -1: none
   int32_t direction = 0;       // ConvolutionDirection
-  int64_t keeps_pre = 0;       // the activation's input is wanted beside its result
+  int32_t keeps_pre = 0;       // the activation's input is wanted beside its result
+  int64_t groups = 1;
   int64_t batch = 0, in_height = 0, in_width = 0, in_channels = 0;
   int64_t out_height = 0, out_width = 0, out_channels = 0;
   int64_t filter_height = 0, filter_width = 0;
@@ -24,10 +25,10 @@ struct ConvolutionProblem {
   int64_t dilation_height = 1, dilation_width = 1;
   double parameters[2] = {};  // of the activation
 
-  int64_t multiplier() const { return out_channels / in_channels; }
-  int64_t filter_size() const {
-    return filter_height * filter_width * (depthwise ? out_channels : in_channels * out_channels);
-  }
+  // Channels of a group.
+  int64_t group_inputs() const { return in_channels / groups; }
+  int64_t group_outputs() const { return out_channels / groups; }
+  int64_t filter_size() const { return filter_height * filter_width * group_inputs() * out_channels; }
   int64_t flops() const { return 2 * batch * out_height * out_width * filter_size(); }
   // Padding below and to the right; never negative: inputs that no window reaches are left over.
   int64_t pad_bottom() const {

@@ -58,12 +58,15 @@ bool run(Queue& queue, const PlanKey& key, const Addresses& addresses) {
 }  // namespace
 
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem) {
-  if (problem.depthwise || int(problem.dtype) > int(DType::kBfloat16)) return std::nullopt;
+  if (int(problem.dtype) > int(DType::kBfloat16)) return std::nullopt;
   return problem.dtype;
 }
 
 bool library_convolution_fuses(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts,
                                std::span<const double> parameters) {
+  // Tensor cores multiply whole tiles of channels: depthwise, nearly all of it would be zeros. cuDNN's own depthwise
+  // kernels and a pass behind them move fewer bytes than that computes.
+  if (problem.groups > 1 && problem.group_inputs() == 1) return false;
   ConvolutionProblem fused = problem;
   std::copy(parameters.begin(), parameters.end(), fused.parameters);
   bool has = false;

@@ -80,18 +80,19 @@ std::optional<FusedGraph> matmul_graph(const MatmulProblem& p, const Epilogue& e
 }
 
 std::optional<FusedGraph> convolution_graph(const ConvolutionProblem& p, const Epilogue& epilogue, int64_t alignment) {
-  if (p.depthwise || int(p.dtype) > int(DType::kBfloat16)) return std::nullopt;
+  if (int(p.dtype) > int(DType::kBfloat16)) return std::nullopt;
   if (!is_empty(epilogue) && !has_tensor_cores(p.dtype, p.tensor_float32 != 0)) return std::nullopt;
   FusedGraph fused;
   Graph& graph = fused.graph;
-  // cuDNN names the axes image, channel, row, column, whatever their order in memory.
+  // The groups follow from the channels of x and of the filter. cuDNN names the axes image, channel, row, column,
+  // whatever their order in memory.
   const auto image = [&](int64_t batch, int64_t height, int64_t width, int64_t channels) {
     return graph.memory(p.dtype, {batch, channels, height, width},
                         {height * width * channels, 1, width * channels, channels}, alignment);
   };
   const auto make_x = [&] { return image(p.batch, p.in_height, p.in_width, p.in_channels); };
   const auto make_y = [&] { return image(p.batch, p.out_height, p.out_width, p.out_channels); };
-  const auto make_filter = [&] { return image(p.out_channels, p.filter_height, p.filter_width, p.in_channels); };
+  const auto make_filter = [&] { return image(p.out_channels, p.filter_height, p.filter_width, p.group_inputs()); };
   const auto make_output = [&] {
     return p.direction == kForward ? make_y() : p.direction == kBackwardInput ? make_x() : make_filter();
   };

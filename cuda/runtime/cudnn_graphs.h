@@ -34,8 +34,7 @@ struct FusedGraph {
 // `alignment` in bytes is what all addresses are multiples of. None where cuDNN has no form of the activation, or the
 // problem's dtype no tensor cores: float64, and float32 that must not be rounded to TF32.
 std::optional<FusedGraph> matmul_graph(const MatmulProblem& problem, const Epilogue& epilogue, int64_t alignment);
-// Filters as [out, height, width, in]. An empty epilogue gives the plain convolution, in strict float32 too. None for
-// depthwise ones as well.
+// Filters as [out, height, width, in]. An empty epilogue gives the plain convolution, in strict float32 too.
 std::optional<FusedGraph> convolution_graph(const ConvolutionProblem& problem, const Epilogue& epilogue,
                                             int64_t alignment);
 

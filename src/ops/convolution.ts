@@ -20,9 +20,7 @@ import {
   type Windows,
 } from './convolution-shape.js';
 import { evaluate, floatOperand, type LazyGradients } from './define.js';
-import { concat } from './join.js';
 import { reshape } from './reshape.js';
-import { split } from './slice.js';
 
 /** The three native ops of a kind of convolution. */
 class Convolution {
@@ -81,21 +79,8 @@ const DEPTHWISE = new Convolution('depthwiseConv2d', (filter) => filter[2]! * fi
 /** The kind behind conv2d, for fused.conv2d. */
 export const CONV2D = DENSE;
 
-/**
- * conv2d of groups of channels that do not see each other: one convolution a group, or one depthwise convolution where every
- * channel is a group of its own.
- */
-export function groupedConv2d({ x, filter, windows, groups }: Operands): Tensor {
-  if (groups === 1) return DENSE.y(x, filter, windows);
-  const [height, width, inside, outputs] = filter.shape as [number, number, number, number];
-  if (inside === 1) {
-    // Output channel group * multiplier + m is the group's filter m: the depthwise order.
-    return DEPTHWISE.y(x, reshape(filter, [height, width, groups, outputs / groups]), windows);
-  }
-  const filters = split(filter, groups, 3);
-  const parts = split(x, groups, 3).map((part, group) => DENSE.y(part, filters[group]!, windows));
-  return concat(parts, 3);
-}
+/** conv2d of checked operands; the native op tells groups by the channels of x and of the filter. */
+export const groupedConv2d = ({ x, filter, windows }: Operands): Tensor => DENSE.y(x, filter, windows);
 
 /** Native parameters: strides, padding above and left, dilations. */
 export const geometry = (windows: Windows): number[] => [...windows.strides, ...windows.pad, ...windows.dilations];
@@ -160,7 +145,7 @@ export const unbatch = (y: Tensor, single: boolean): Tensor => (single ? reshape
  * @param dilations Distance of the filter's taps, 1 by default.
  * @param dimRoundingMode Only the default, 'floor'.
  * @param groups Equal runs of channels, 1 by default: output channels of a run see the input channels of that run only, as
- *   Keras's `groups`. Each group is a convolution of its own, but for as many groups as channels, which are one depthwise one.
+ *   Keras's `groups`.
  * @returns [batch, outHeight, outWidth, outChannels], or without the batch axis.
  * @throws ShapeError when channels differ or the filter does not fit the image.
  */

@@ -10,10 +10,13 @@ struct Case {
   int64_t filter_height, filter_width, last;  // out channels, or the multiplier
   int64_t stride_height, stride_width, pad_top, pad_left, dilation_height, dilation_width;
   int64_t out_height, out_width;
+  int64_t groups = 1;
 
   int64_t out_channels() const { return depthwise ? channels * last : last; }
   Shape x() const { return {batch, height, width, channels}; }
-  Shape filter() const { return {filter_height, filter_width, channels, last}; }
+  Shape filter() const { return {filter_height, filter_width, channels / groups, last}; }
+  // The first of the input channels that output channel k of a convolution in groups sees.
+  int64_t first_seen(int64_t k) const { return k / (last / groups) * (channels / groups); }
   Shape y() const { return {batch, out_height, out_width, out_channels()}; }
   Values params() const {
     return {double(stride_height), double(stride_width),    double(pad_top),
@@ -22,10 +25,17 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {false, 2, 5, 4, 3, 3, 2, 5, 1, 1, 1, 0, 1, 1, 5, 4},  {false, 1, 7, 9, 2, 3, 3, 66, 2, 3, 0, 1, 1, 1, 3, 3},
-    {false, 1, 6, 7, 67, 2, 2, 1, 1, 1, 0, 0, 2, 3, 4, 4}, {false, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1},
-    {false, 0, 3, 3, 2, 2, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2},  {true, 2, 5, 6, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 5, 6},
+    {false, 2, 5, 4, 3, 3, 2, 5, 1, 1, 1, 0, 1, 1, 5, 4},
+    {false, 1, 7, 9, 2, 3, 3, 66, 2, 3, 0, 1, 1, 1, 3, 3},
+    {false, 1, 6, 7, 67, 2, 2, 1, 1, 1, 0, 0, 2, 3, 4, 4},
+    {false, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1},
+    {false, 0, 3, 3, 2, 2, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2},
+    {true, 2, 5, 6, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 5, 6},
     {true, 1, 6, 5, 35, 2, 3, 2, 2, 1, 0, 1, 1, 2, 3, 3},
+    // Groups of several channels, across runs of channels; of one channel, which is depthwise.
+    {false, 2, 5, 6, 6, 3, 2, 4, 1, 2, 1, 0, 1, 1, 5, 3, 2},
+    {false, 1, 4, 5, 15, 2, 2, 72, 2, 1, 0, 1, 1, 2, 2, 4, 3},
+    {false, 1, 5, 5, 4, 3, 3, 8, 1, 1, 1, 1, 1, 1, 5, 5, 4},
 };
 
 // Calls visit(x element, filter element, y element) for every product of the convolution.
@@ -41,10 +51,12 @@ void products(const Case& c, Visit visit) {
             if (row < 0 || row >= c.height || column < 0 || column >= c.width) continue;
             const int64_t from = ((b * c.height + row) * c.width + column) * c.channels;
             const int64_t to = ((b * c.out_height + r) * c.out_width + q) * c.out_channels();
-            for (int64_t d = 0; d < c.channels; ++d) {
+            const int64_t inside = c.channels / c.groups;
+            for (int64_t d = 0; d < inside; ++d) {
               for (int64_t k = 0; k < c.last; ++k) {
-                const int64_t tap = (i * c.filter_width + j) * c.channels + d;
-                visit(size_t(from + d), size_t(tap * c.last + k), size_t(to + (c.depthwise ? d * c.last + k : k)));
+                const int64_t tap = (i * c.filter_width + j) * inside + d;
+                visit(size_t(from + c.first_seen(k) + d), size_t(tap * c.last + k),
+                      size_t(to + (c.depthwise ? d * c.last + k : k)));
               }
             }
           }

@@ -131,7 +131,8 @@ void add_convolution(std::vector<Case>& cases, const plans::Convolution& layer, 
                      const std::string& type) {
   const std::string sizes = std::to_string(layer.images) + "x" + std::to_string(layer.height) + "x" +
                             std::to_string(layer.width) + "x" + std::to_string(layer.channels) + " to " +
-                            std::to_string(layer.filters);
+                            std::to_string(layer.filters) +
+                            (layer.groups > 1 ? " in " + std::to_string(layer.groups) + " groups" : "");
   const std::string name = type + " " + layer.network + " conv " + sizes + " ";
   ConvolutionProblem problem;
   problem.dtype = dtype;
@@ -141,6 +142,7 @@ void add_convolution(std::vector<Case>& cases, const plans::Convolution& layer, 
   problem.in_width = layer.width;
   problem.in_channels = layer.channels;
   problem.out_channels = layer.filters;
+  problem.groups = layer.groups;
   problem.filter_height = problem.filter_width = layer.size;
   problem.stride_height = problem.stride_width = layer.stride;
   problem.dilation_height = problem.dilation_width = layer.dilation;

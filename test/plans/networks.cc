@@ -55,6 +55,12 @@ const std::vector<Convolution>& convolutions() {
       {"selu-vs-batchnorm", 128, 16, 16, 32, 32, 3, 1, 1, true, "selu", "selu", Share::kFull},
       {"strided", 32, 16, 16, 64, 64, 3, 2, 1, true, "selu", "selu", Share::kFull},
       {"dilated", 32, 16, 16, 64, 64, 3, 1, 2, true, "selu", "selu", Share::kInTurn},
+      // No experiment's: groups of channels, one channel each, two filters for it.
+      {"grouped", 32, 16, 16, 64, 64, 3, 1, 1, true, "selu", "selu", Share::kInTurn, 4},
+      {"grouped", 32, 16, 16, 64, 128, 3, 1, 1, true, "selu", "selu", Share::kFull, 16},
+      {"depthwise", 32, 16, 16, 64, 64, 3, 1, 1, true, "selu", "selu", Share::kInTurn, 64},
+      {"depthwise", 32, 15, 15, 64, 64, 5, 2, 1, true, "selu", "selu", Share::kFull, 64},
+      {"depthwise", 32, 16, 16, 64, 128, 3, 1, 1, true, "selu", "selu", Share::kFull, 64},
       // Channels of no multiple of 16 bytes.
       {"odd", 5, 9, 7, 30, 30, 3, 1, 1, true, "selu", "selu", Share::kInTurn},
       {"odd", 3, 8, 8, 5, 7, 5, 1, 1, false, "elu", "elu", Share::kFull},

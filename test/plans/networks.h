@@ -26,6 +26,7 @@ struct Convolution {
   bool same;  // padding
   std::string activation, below;
   Share share;
+  int64_t groups = 1;
 };
 
 const std::vector<Dense>& dense_layers();
