@@ -90,12 +90,15 @@ export function rows({ elements: n, squares, samples }: Scale): Row[] {
       { batch: 250, size: 28, inputs: 1, outputs: 32 },
       { batch: 250, size: 13, inputs: 32, outputs: 64 },
       { batch: 128, size: 32, inputs: 64, outputs: 64 },
+      { batch: 128, size: 32, inputs: 64, outputs: 64, groups: 4 },
+      { batch: 128, size: 32, inputs: 64, outputs: 64, groups: 64 },
     ]) {
-      const { batch, size, inputs, outputs } = conv;
+      const { batch, size, inputs, outputs, groups = 1 } = conv;
       const out = size - 2;
-      const flops = 2 * batch * out * out * 9 * inputs * outputs;
-      const bytes = element * (batch * size * size * inputs + 9 * inputs * outputs + batch * out * out * outputs);
-      const id = `${batch}x${size}x${size}x${inputs}-${outputs}`;
+      const flops = 2 * batch * out * out * 9 * (inputs / groups) * outputs;
+      const bytes =
+        element * (batch * size * size * inputs + (9 * inputs * outputs) / groups + batch * out * out * outputs);
+      const id = `${batch}x${size}x${size}x${inputs}-${outputs}${groups > 1 ? `/${groups} groups` : ''}`;
       add('product', `conv/${id}`, dtype, { kind: 'conv', flops, bytes, ...conv });
       add('product', `conv+bias+elu/${id}`, dtype, { kind: 'fusedConv', flops, bytes, ...conv });
       add('product', `conv+bias+elu/${id}/both`, dtype, {

@@ -99,11 +99,12 @@ function prepare(row: Row): Call | null {
       number,
     ];
     const x = normal([batch, size, size, inputs], dtype);
-    const filter = normal([3, 3, inputs, outputs], dtype);
+    const groups = row['groups'] === undefined ? 1 : number('groups');
+    const filter = normal([3, 3, inputs / groups, outputs], dtype);
     const bias = normal([outputs], dtype);
-    if (kind === 'conv') return () => sn.conv2d(x, filter, 1, 'valid');
+    if (kind === 'conv') return () => sn.conv2d(x, filter, 1, 'valid', 'NHWC', 1, undefined, groups);
     const fused = (...[given, w, b]: sn.Tensor[]): sn.Tensor =>
-      sn.fused.conv2d({ x: given!, filter: w!, bias: b!, strides: 1, pad: 'valid', activation: 'elu' });
+      sn.fused.conv2d({ x: given!, filter: w!, bias: b!, strides: 1, pad: 'valid', groups, activation: 'elu' });
     if (kind === 'fusedConv') return () => fused(x, filter, bias);
     return both(fused, [x, filter, bias], normal([batch, size - 2, size - 2, outputs], dtype));
   }

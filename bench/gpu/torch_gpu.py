@@ -99,12 +99,13 @@ def product_row(torch, row, dtype, device):
     if "onv" in kind:
         batch, size, inputs, outputs = (row[name] for name in ("batch", "size", "inputs", "outputs"))
         last = torch.channels_last
+        groups = row.get("groups", 1)
         x = torch.randn(batch, inputs, size, size, device=device, dtype=dtype).to(memory_format=last)
-        kernel = torch.randn(outputs, inputs, 3, 3, device=device, dtype=dtype).to(memory_format=last)
+        kernel = torch.randn(outputs, inputs // groups, 3, 3, device=device, dtype=dtype).to(memory_format=last)
         bias = torch.randn(outputs, device=device, dtype=dtype)
         if kind == "conv":
-            return lambda: functional.conv2d(x, kernel)
-        f = lambda given, w, b: functional.elu(functional.conv2d(given, w, b))
+            return lambda: functional.conv2d(x, kernel, groups=groups)
+        f = lambda given, w, b: functional.elu(functional.conv2d(given, w, b, groups=groups))
         if kind == "fusedConv":
             return lambda: f(x, kernel, bias)
         xs = [x.requires_grad_(), kernel.requires_grad_(), bias.requires_grad_()]

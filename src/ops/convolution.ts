@@ -74,13 +74,11 @@ class Convolution {
   }
 }
 
+// The native op tells groups by the channels of x and of the filter.
 const DENSE = new Convolution('conv2d', (filter) => filter[3]!);
 const DEPTHWISE = new Convolution('depthwiseConv2d', (filter) => filter[2]! * filter[3]!);
 /** The kind behind conv2d, for fused.conv2d. */
 export const CONV2D = DENSE;
-
-/** conv2d of checked operands; the native op tells groups by the channels of x and of the filter. */
-export const groupedConv2d = ({ x, filter, windows }: Operands): Tensor => DENSE.y(x, filter, windows);
 
 /** Native parameters: strides, padding above and left, dilations. */
 export const geometry = (windows: Windows): number[] => [...windows.strides, ...windows.pad, ...windows.dilations];
@@ -161,7 +159,7 @@ export function conv2d(
 ): Tensor {
   checkLayout('conv2d', dataFormat, dimRoundingMode);
   const operands = convolutionOperands('conv2d', x, filter, strides, pad, dilations, 'outChannels', groups);
-  return unbatch(groupedConv2d(operands), operands.single);
+  return unbatch(DENSE.y(operands.x, operands.filter, operands.windows), operands.single);
 }
 
 /**

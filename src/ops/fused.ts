@@ -17,7 +17,7 @@ import { add } from './arithmetic.js';
 import { biasGradients } from './bias-activation.js';
 import { cast } from './cast.js';
 import { checkLayout, type Padding, type Size2d } from './convolution-shape.js';
-import { CONV2D, convolutionOperands, geometry, groupedConv2d, unbatch } from './convolution.js';
+import { CONV2D, convolutionOperands, geometry, unbatch } from './convolution.js';
 import {
   alphaDropout,
   alphaMask,
@@ -311,8 +311,8 @@ export function conv2d(options: FusedConv2d): Tensor {
   const shape = CONV2D.outputShape(x, filter, windows);
   const bias = convertBias(op, options, x, shape);
   const columns = bias === null ? null : columnBias(bias, shape, x);
-  if (operands.groups > 1 || (bias !== null && columns === null)) {
-    return unbatch(finish(options, groupedConv2d(operands), bias, applied), single);
+  if (bias !== null && columns === null) {
+    return unbatch(finish(options, CONV2D.y(x, filter, windows), bias, applied), single);
   }
   const core: Core = {
     native: CONV2D.forward,
