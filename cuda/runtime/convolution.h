@@ -16,8 +16,8 @@ inline constexpr bool kLibraryAddsBias = false;
 // The dtype the library computes the problem in; none where the plain kernel is to run: float64.
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem);
 
-// Whether a kernel of cuDNN's is good for y = f(conv(x, filter) + bias), which also stores f's argument where the problem
-// keeps it. The first time for a problem, that kernel is compiled or read from disk: this takes up to seconds.
+// Whether a kernel of cuDNN's is good for y = f(conv(x, filter) + bias), which also stores f's argument where the
+// problem keeps it. The first time for a problem, that kernel is compiled or read from disk: this takes up to seconds.
 bool library_convolution_fuses(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts,
                                std::span<const double> parameters);
 
