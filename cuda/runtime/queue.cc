@@ -42,10 +42,12 @@ Queue::Queue(int device) : device_(device), memory_(device) {
   check_cuda(cudaDeviceGetAttribute(&multiprocessors_, cudaDevAttrMultiProcessorCount, device_),
              "cudaDeviceGetAttribute");
   check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  lane_ = std::make_unique<UploadLane<UploadStreams>>(UploadStreams(device_, stream_));
 }
 
 Queue::~Queue() {
   cudaSetDevice(device_);
+  lane_.reset();
   cudaStreamSynchronize(stream_);
   cudaStreamDestroy(stream_);
 }
@@ -53,11 +55,15 @@ Queue::~Queue() {
 void Queue::release_cache() noexcept {
   memory_.release_cache();
   staging_->release_cache();
+  lane_->release();
 }
 
-void Queue::upload(void* to, const void* from, size_t bytes, bool /*fresh*/) {
+void Queue::upload(void* to, const void* from, size_t bytes, bool fresh) {
   if (bytes == 0) return;
   use_device(device_);
+  // A few numbers are on their way sooner than two streams have waited for each other.
+  constexpr size_t kWorthTheLane = 256;
+  if (fresh && bytes >= kWorthTheLane && lane_->upload(to, from, bytes)) return;
   constexpr size_t kLargestStaged = size_t(4) << 20;
   if (bytes > kLargestStaged) {
     // From pageable memory CUDA copies through pinned memory of its own, about as fast as it can be done.

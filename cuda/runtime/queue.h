@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "staging.h"
 #include "status.h"
+#include "upload_streams.h"
 
 namespace selfnorm {
 
@@ -87,7 +88,8 @@ class Queue {
   // The end of what was queued so far.
   std::unique_ptr<Completion> completion() { return std::make_unique<Completion>(*this); }
 
-  // The source may change as soon as this returns. Stream order makes it right for fresh memory and for memory in use.
+  // The source may change as soon as this returns. Stream order makes it right for fresh memory and for memory in use;
+  // what fills fresh memory, a batch as a rule, travels while the device works on the one before.
   void upload(void* to, const void* from, size_t bytes, bool fresh);
   void copy(void* to, const void* from, size_t bytes);
   std::unique_ptr<Download> download(void* to, const void* from, size_t bytes, bool may_change);
@@ -106,6 +108,7 @@ class Queue {
   cudaStream_t stream_ = nullptr;
   std::shared_ptr<StagingPool> staging_ = std::make_shared<StagingPool>();
   DeviceMemory memory_;
+  std::unique_ptr<UploadLane<UploadStreams>> lane_;
 };
 
 // Memory an op needs between its launches; given back in stream order, so a later op may reuse it at once.
