@@ -3,7 +3,13 @@ import { defineConfig } from 'tsup';
 // One implementation, in CommonJS: import and require must share one tensor table, so the ES module re-exports it
 // (scripts/write-esm-entry.mjs, run after it).
 export default defineConfig({
-  entry: { index: 'src/index.ts', cli: 'src/cli/main.ts' },
+  // The decoding threads have a program of their own.
+  entry: {
+    index: 'src/index.ts',
+    cli: 'src/cli/main.ts',
+    'decode-worker': 'src/data/images/decode-worker.ts',
+  },
+  external: ['sharp'],
   format: ['cjs'],
   outExtension: () => ({ js: '.cjs', dts: '.d.cts' }),
   dts: { entry: { index: 'src/index.ts' } },

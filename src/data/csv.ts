@@ -7,6 +7,7 @@ import { pipeline, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { failure, invalid, show, type SelfnormError } from '../errors.js';
 import { Dataset } from './dataset.js';
+import { BadRecords, checkPolicy, type BadRecordOptions } from './files/bad-records.js';
 import { reasonOf } from './files/file-contents.js';
 
 export type CsvValue = number | boolean | string | undefined;
@@ -30,7 +31,7 @@ export interface CsvColumn {
 }
 
 /** Options of `data.csv`, as in tfjs. */
-export interface CsvConfig {
+export interface CsvConfig extends BadRecordOptions {
   /** Whether the first line names the columns; default true. */
   readonly hasHeader?: boolean;
   /** Names of the columns; needed without a header, and replacing it otherwise. */
@@ -83,13 +84,20 @@ export function csv(source: string, config: CsvConfig = {}): CsvDataset {
   return new CsvDataset(source, config);
 }
 
-function checkConfig({ hasHeader = true, columnNames, columnConfigs = {}, delimiter = ',' }: CsvConfig): void {
+function checkConfig({
+  hasHeader = true,
+  columnNames,
+  columnConfigs = {},
+  delimiter = ',',
+  onBadRecord,
+}: CsvConfig): void {
   if (!hasHeader && columnNames === undefined) {
     throw invalid('ERR_ARGUMENT', 'data.csv', 'columnNames', 'names, where hasHeader is false', columnNames);
   }
   if (typeof delimiter !== 'string' || delimiter.length === 0) {
     throw invalid('ERR_ARGUMENT', 'data.csv', 'delimiter', 'at least one character', delimiter);
   }
+  checkPolicy('data.csv', onBadRecord);
   for (const [name, { dtype }] of Object.entries(columnConfigs)) {
     if (dtype === undefined || DTYPES.includes(dtype)) continue;
     throw invalid('ERR_ARGUMENT', 'data.csv', `columnConfigs.${name}.dtype`, `one of ${DTYPES.join(', ')}`, dtype);
@@ -106,7 +114,7 @@ async function open(source: string): Promise<Readable> {
 }
 
 async function parserOf(source: string, { delimiter = ',' }: CsvConfig): Promise<Parser> {
-  const parser = parse({ bom: true, delimiter, info: true, skip_empty_lines: true });
+  const parser = parse({ bom: true, delimiter, info: true, skip_empty_lines: true, relax_column_count: true });
   try {
     // The parser passes an error of the stream on to its reader.
     pipeline(await open(source), parser, () => undefined);
@@ -161,6 +169,7 @@ async function* rows(source: string, config: CsvConfig): AsyncGenerator<CsvEleme
   const { hasHeader = true, columnConfigs = {}, configuredColumnsOnly = false } = config;
   const parser = await parserOf(source, config);
   const hasLabels = Object.values(columnConfigs).some(({ isLabel }) => isLabel === true);
+  const bad = new BadRecords('data.csv', config.onBadRecord);
   let names: string[] | undefined;
   try {
     for await (const { record, info } of parser as AsyncIterable<Line>) {
@@ -178,22 +187,11 @@ async function* rows(source: string, config: CsvConfig): AsyncGenerator<CsvEleme
         }
         if (hasHeader) continue;
       }
-      const where = `${nameOf(source)}:${info.lines}`;
-      if (record.length !== names.length) {
-        throw failure('ERR_FILE_FORMAT', 'data.csv', `${where}: expected ${names.length} fields, got ${record.length}`);
-      }
-      const [xs, ys]: [CsvRow, CsvRow] = [{}, {}];
-      names.forEach((name, i) => {
-        const column = columnConfigs[name];
-        if (column === undefined && configuredColumnsOnly) return;
-        (column?.isLabel === true ? ys : xs)[name] = valueOf(
-          record[i]!,
-          column ?? {},
-          `${where}: column ${show(name)}`,
-        );
-      });
-      yield hasLabels ? { xs, ys } : xs;
+      const row = rowOf(record, names, columnConfigs, configuredColumnsOnly);
+      if (typeof row === 'string') bad.add(nameOf(source), info.lines, row);
+      else yield hasLabels ? row : row.xs;
     }
+    bad.warn();
     // An empty file has no header either.
     if (names === undefined && hasHeader) columnsOf(source, config, []);
   } catch (error) {
@@ -216,9 +214,33 @@ function booleanIn(field: string): boolean | undefined {
   return word === 'false' || word === '0' ? false : undefined;
 }
 
-function valueOf(field: string, { dtype, required, default: missing }: CsvColumn, where: string): CsvValue {
-  const wrong = (expected: string): SelfnormError =>
-    failure('ERR_FILE_FORMAT', 'data.csv', `${where}: expected ${expected}, got ${show(field)}`);
+/** What is wrong with a row's field. */
+class BadField extends Error {}
+
+/** A row's values, or what is wrong with it. */
+function rowOf(
+  record: readonly string[],
+  names: readonly string[],
+  columnConfigs: Readonly<Record<string, CsvColumn>>,
+  configuredColumnsOnly: boolean,
+): { xs: CsvRow; ys: CsvRow } | string {
+  if (record.length !== names.length) return `expected ${names.length} fields, got ${record.length}`;
+  const row: { xs: CsvRow; ys: CsvRow } = { xs: {}, ys: {} };
+  for (const [i, name] of names.entries()) {
+    const column = columnConfigs[name];
+    if (column === undefined && configuredColumnsOnly) continue;
+    try {
+      row[column?.isLabel === true ? 'ys' : 'xs'][name] = valueOf(record[i]!, column ?? {});
+    } catch (error) {
+      if (error instanceof BadField) return `column ${show(name)}: ${error.message}`;
+      throw error;
+    }
+  }
+  return row;
+}
+
+function valueOf(field: string, { dtype, required, default: missing }: CsvColumn): CsvValue {
+  const wrong = (expected: string): BadField => new BadField(`expected ${expected}, got ${show(field)}`);
   if (field === '') {
     if (missing === undefined && required === true) throw wrong('a value');
     return missing;

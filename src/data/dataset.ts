@@ -12,6 +12,8 @@ import { atElement, release, stackElements, type Batched } from './element.js';
  * pass their indices, so that shuffling moves numbers and a batch is gathered at once.
  */
 export interface Elements<T> {
+  /** Where keys are only names of what has yet to be read: called on the way out, behind shuffles and takes. */
+  load?(keys: AsyncIterable<unknown>): AsyncIterable<unknown>;
   read(key: unknown): T;
   /** One batch; `start` is the index of its first element. */
   stack(keys: readonly unknown[], start: number): Batched<T>;
@@ -25,6 +27,10 @@ const THEMSELVES: Elements<unknown> = {
     return batch;
   },
 };
+
+function loaded(keys: AsyncIterable<unknown>, elements: Elements<unknown>): AsyncIterable<unknown> {
+  return elements.load === undefined ? keys : elements.load(keys);
+}
 
 function seedWordsOf(seed: number | string): readonly number[] {
   if (typeof seed === 'string') return [createHash('sha256').update(seed).digest().readUIntBE(0, 6)];
@@ -68,7 +74,7 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** A pass over the elements. Their tensors are the caller's to free. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for await (const key of this.#open()) yield this.#elements.read(key);
+    for await (const key of loaded(this.#open(), this.#elements)) yield this.#elements.read(key);
   }
 
   /** A pass over the elements, one `next()` at a time; `return()` ends it early and frees what it holds. */
@@ -119,7 +125,7 @@ export class Dataset<T> implements AsyncIterable<T> {
         return batch;
       };
       try {
-        for await (const key of open()) if (keys.push(key) === batchSize) yield take();
+        for await (const key of loaded(open(), elements)) if (keys.push(key) === batchSize) yield take();
         if (keys.length > 0 && smallLastBatch) yield take();
       } finally {
         release(keys);

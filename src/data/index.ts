@@ -11,6 +11,7 @@ export {
   fashionMnist,
   miniPlaces,
   mnist,
+  type Cifar100Options,
   type CifarOptions,
   type ImageSetOptions,
 } from './images/image-sets.js';
@@ -29,3 +30,13 @@ export {
 } from './text/sentence-pairs.js';
 export { tokenizer, Tokenizer, type TokenizerOptions } from './text/tokenizer.js';
 export { vocabulary, Vocabulary, type PaddedTexts, type VocabularyOptions } from './text/vocabulary.js';
+export type { ColorMode } from './images/decode-plan.js';
+export { ImageFiles, type ImageFilesOptions, type LabelledFiles } from './images/image-files.js';
+export {
+  imageFolder,
+  imageList,
+  type ImageFileSets,
+  type ImageFolderOptions,
+  type ImageListOptions,
+} from './images/image-folder.js';
+export { miniPlacesPhotos, places365, type PhotoSetOptions } from './images/photo-sets.js';

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
-import { serveFiles, testFolder, write } from './made-files.js';
+import { serveFiles, testFolder, warnings, write } from './made-files.js';
 
 function csvFile(text: string): string {
   const folder = testFolder();
@@ -176,4 +176,18 @@ describe('errors', () => {
     await expect(sn.data.csv(path).toArray()).rejects.toThrow(`data.csv: ${path}: cannot be read: ENOENT`);
     await expect(sn.data.csv(path).columnNames()).rejects.toThrow(`data.csv: ${path}: cannot be read: ENOENT`);
   });
+});
+
+test('rows that are wrong are left out, counted and named when told to', async () => {
+  const file = csvFile('a,b\n1,2\n3\n4,x\n5,6\n');
+  const warned = warnings();
+  const dataset = sn.data.csv(file, { columnConfigs: { b: { dtype: 'int32' } }, onBadRecord: 'skip' });
+  expect(await dataset.toArray()).toEqual([
+    { a: 1, b: 2 },
+    { a: 5, b: 6 },
+  ]);
+  expect(await warned()).toEqual(['data.csv: left out 2 records, the first made.csv:3: expected 2 fields, got 1']);
+  expect(() => sn.data.csv(file, { onBadRecord: 'no' as 'skip' })).toThrow(
+    "data.csv: onBadRecord: expected 'error' or 'skip', got \"no\"",
+  );
 });

@@ -1,6 +1,6 @@
 // Downloads from a local server: what arrives whole is kept, what does not leaves nothing behind, and every failure says where,
 // what and where to put the file. And the command line on top of it.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -10,11 +10,11 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { addDataCommand, dataPath, fetchData, verifyData } from '../../src/cli/data.js';
 import { CATALOGUE } from '../../src/data/sets/catalogue.js';
 import { obtain } from '../../src/data/sets/download.js';
-import type { Checksum, ImageSetEntry } from '../../src/data/sets/entry.js';
+import type { Checksum, DataSetEntry, ImageSetEntry, PairForm } from '../../src/data/sets/entry.js';
 import { cacheFolder, locate } from '../../src/data/sets/locate.js';
 import { verify } from '../../src/data/sets/verify.js';
 import * as sn from '../../src/index.js';
-import { mnistFiles, packed, pattern, serve, serveFiles, testFolder, write } from './made-files.js';
+import { mnistFiles, packed, pattern, serve, serveFiles, testFolder, write, zip } from './made-files.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -183,6 +183,149 @@ describe('a download', () => {
     const { train } = await sn.data.cifar100({ cacheDir });
     expect(train.labels[0]).toBe(7);
     expect((await verify(set, { cacheDir })).whole).toBe(true);
+  });
+});
+
+describe('a download whose checksum nobody publishes', () => {
+  const without = (checksums: readonly Checksum[] = []): ImageSetEntry => ({
+    ...made,
+    downloads: made.downloads.map((each) => (each.name === first ? { ...each, checksums } : each)),
+  });
+  const sidecar = `${first}.sha256`;
+
+  test('has that of the first download written beside it, as sha256sum writes it', async () => {
+    const cacheDir = testFolder();
+    const { folder } = await obtain(without(), { cacheDir, mirrors: [await serveFiles(archives)] });
+    const digest = hex('sha256', archives[first]!);
+    expect(readFileSync(join(folder, sidecar), 'utf8')).toBe(`${digest}  ${first}\n`);
+    expect((await verify(without(), { cacheDir })).files[0]).toMatchObject({ checksum: 'as first downloaded' });
+    writeFileSync(join(folder, first), gzipSync(files['train-images-idx3-ubyte']!, { level: 1 }));
+    const changed = await verify(without(), { cacheDir });
+    expect([changed.whole, changed.files[0]!.checksum]).toEqual([false, 'wrong']);
+    expect(changed.files[0]!.problem).toContain(`expected SHA-256 ${digest}, got `);
+  });
+
+  test('is refused when it differs from the first one', async () => {
+    const cacheDir = testFolder();
+    const { folder } = await obtain(without(), { cacheDir, mirrors: [await serveFiles(archives)] });
+    rmSync(join(folder, first));
+    const mirror = await serveFiles({ [first]: gzipSync('something else') });
+    expect(await refused(without(), { cacheDir, mirrors: [mirror] })).toContain(
+      `expected SHA-256 ${hex('sha256', archives[first]!)}, got ${hex('sha256', gzipSync('something else'))}, which an earlier download had`,
+    );
+    expect(existsSync(join(folder, first))).toBe(false);
+  });
+});
+
+describe('an archive', () => {
+  const line = '{"gold_label":"neutral","sentence1":"a","sentence2":"b"}\n';
+  const parts = ['train', 'dev', 'test'].map((part) => `snli_1.0/snli_1.0_${part}.jsonl`);
+  const zipped = zip(Object.fromEntries(parts.map((part) => [part, line])));
+  const snli: DataSetEntry<PairForm> = {
+    ...CATALOGUE.snli,
+    downloads: [
+      {
+        ...CATALOGUE.snli.downloads[0]!,
+        checksums: [{ of: 'download', algorithm: 'sha256', digest: hex('sha256', zipped) }],
+      },
+    ],
+  };
+
+  test('of zip stays packed, and is read and verified so', async () => {
+    const cacheDir = testFolder();
+    const found = await obtain(snli, { cacheDir, mirrors: [await serveFiles({ 'snli_1.0.zip': zipped })] });
+    expect(everything(found.folder)).toEqual(['snli_1.0.zip']);
+    const { train } = await sn.data.snli({ cacheDir });
+    expect(train.premises).toEqual(['a']);
+    const verified = await verify(snli, { cacheDir });
+    expect(verified.contents).toBe('1 + 1 + 1 pairs (a part of the set)');
+    expect([verified.whole, verified.files[0]!.checksum]).toEqual([true, 'right']);
+    expect((await verify(CATALOGUE.snli, { cacheDir })).files[0]!.problem).toContain('expected SHA-256 afb3d70a');
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    ['broken off', zipped.subarray(0, 100), 'expected SHA-256 '],
+    ['changed', Buffer.from(zipped).fill(0, 50, 60), 'expected SHA-256 '],
+  ])('of zip that is %s is refused and leaves nothing behind', async (_, bytes, message) => {
+    const cacheDir = testFolder();
+    const error = await obtain(snli, { cacheDir, mirrors: [await serveFiles({ 'snli_1.0.zip': bytes })] }).then(
+      () => expect.unreachable('expected an error'),
+      (reason: Error) => reason,
+    );
+    expect(error.message).toContain(`data.snli: snli_1.0.zip: could not be downloaded: `);
+    expect(error.message).toContain(message);
+    expect(everything(join(cacheDir, 'snli'))).toEqual([]);
+  });
+
+  test('of tar gives files and folders, wherever each comes from', async () => {
+    const folder = testFolder();
+    const names = Array.from({ length: 365 }, (_, i) => `/p/place_${i} ${i}\n`).join('');
+    write(folder, {
+      'categories_places365.txt': names,
+      'places365_train_standard.txt': '/p/place_0/1.jpg 0\n',
+      'places365_val.txt': '1.jpg 3\n',
+      'places365_test.txt': 'no',
+      'data_256/p/place_0/1.jpg': 'x',
+      'val_256/1.jpg': 'x',
+    });
+    const pack = async (name: string, entries: string[]): Promise<Buffer> => {
+      await create({ cwd: folder, file: join(folder, name) }, entries);
+      return readFileSync(join(folder, name));
+    };
+    const tars = {
+      'filelist_places365-standard.tar': await pack('a.tar', [
+        './categories_places365.txt',
+        'places365_train_standard.txt',
+        'places365_val.txt',
+        'places365_test.txt',
+      ]),
+      'train_256_places365standard.tar': await pack('b.tar', ['data_256']),
+      'val_256.tar': await pack('c.tar', ['val_256']),
+    };
+    const { downloads } = CATALOGUE.places365;
+    const checksums = (name: keyof typeof tars): Checksum[] => [
+      { of: 'download', algorithm: 'md5', digest: hex('md5', tars[name]) },
+    ];
+    const set = {
+      ...CATALOGUE.places365,
+      downloads: downloads.map((each) => ({ ...each, checksums: checksums(each.name as keyof typeof tars) })),
+    };
+    const cacheDir = testFolder();
+    const found = await obtain(set, { cacheDir, mirrors: [await serveFiles(tars)] });
+    expect(everything(found.folder).sort()).toEqual(
+      ['categories_places365.txt', 'data_256', 'places365_train_standard.txt', 'places365_val.txt', 'val_256'].sort(),
+    );
+    expect(await verify(set, { cacheDir })).toMatchObject({ whole: true, contents: '1 + 1 image files' });
+    rmSync(join(found.folder, 'data_256/p/place_0/1.jpg'));
+    expect((await verify(set, { cacheDir })).problem).toMatch(
+      /^data\.places365: 1 of 2 images are missing, the first .*place_0\/1\.jpg$/,
+    );
+  });
+
+  test('that is larger than the disk is not begun', async () => {
+    const cacheDir = testFolder();
+    const mirror = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': 1e18 });
+      response.write('x');
+    });
+    const error = await obtain(snli, { cacheDir, mirrors: [mirror] }).then(
+      () => expect.unreachable('expected an error'),
+      (reason: Error) => reason,
+    );
+    expect(error.message).toMatch(/it has 1\.00e\+9 GB, and .*snli has room for [\d.e+]+ GB/);
+    expect(everything(join(cacheDir, 'snli'))).toEqual([]);
+  });
+
+  test('of a set that is not published says where to put the files', async () => {
+    const cacheDir = testFolder();
+    const error = await obtain(CATALOGUE.miniplaces, { cacheDir }).then(
+      () => expect.unreachable('expected an error'),
+      (reason: Error) => reason,
+    );
+    expect(error.message).toContain(
+      'data.miniPlaces: miniplaces is not published in this form; missing: train-images-idx3-ubyte',
+    );
+    expect(error.message).toContain(`put them into ${join(cacheDir, 'miniplaces')}, or give dataDir`);
   });
 });
 

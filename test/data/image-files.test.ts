@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { parseIdx } from '../../src/data/images/idx.js';
-import { idx, mnistFiles, packed, pattern, testFolder, write } from './made-files.js';
+import { idx, mnistFiles, packed, pattern, testFolder, warnings, write } from './made-files.js';
 
 const message = (error: unknown): string => (error as Error).message;
 const rejection = async (promise: Promise<unknown>): Promise<sn.SelfnormError> =>
@@ -287,6 +287,15 @@ describe('a file that is not what it should be', () => {
     );
   });
 
+  test('a label that is no class leaves its image out when told to', async () => {
+    const folder = testFolder();
+    write(folder, { ...good, [labels]: idx([3], Uint8Array.from([1, 10, 2])) });
+    const warned = warnings();
+    const { train } = await sn.data.mnist({ dataDir: folder, onBadRecord: 'skip' });
+    expect([[...train.labels], train.skipped.count, (await warned()).length]).toEqual([[1, 2], 1, 1]);
+    expect([...train.images]).toEqual([...pattern(3 * 784).subarray(0, 784), ...pattern(3 * 784).subarray(2 * 784)]);
+  });
+
   test('missing files are all named, with where they were looked for', async () => {
     const folder = testFolder();
     write(folder, { [images]: image });
@@ -295,6 +304,54 @@ describe('a file that is not what it should be', () => {
       `data.mnist: dataDir: expected 4 files of mnist, gzip or not, in ${folder} (looked in it, mnist, MNIST/raw); missing: ` +
         'train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte',
     );
+  });
+});
+
+describe('MiniPlaces', () => {
+  const names = Array.from({ length: 100 }, (_, i) => `/a/place_${i} ${i}\n`).join('');
+  const part = (count: number, step: number): [Buffer, Buffer] => [
+    idx([count, 32, 32], pattern(count * 1024, step)),
+    idx(
+      [count],
+      Uint8Array.from({ length: count }, (_, i) => 99 - i),
+    ),
+  ];
+  const [[trainImages, trainLabels], [valImages, valLabels]] = [part(3, 5), part(2, 7)];
+  const files = {
+    'train-images-idx3-ubyte': trainImages,
+    'train-labels-idx1-ubyte': trainLabels,
+    'val-images-idx3-ubyte': valImages,
+    'val-labels-idx1-ubyte': valLabels,
+    'categories.txt': names,
+  };
+
+  test('has its official validation set, and the names of its classes', async () => {
+    const folder = testFolder();
+    write(folder, files);
+    const { train, validation, test } = await sn.data.miniPlaces({ dataDir: folder });
+    expect([train.size, validation.size, test.size, train.imageShape]).toEqual([3, 2, 0, [32, 32, 1]]);
+    expect([train.classNames[99], train.numClasses, [...validation.labels]]).toEqual(['place_99', 100, [99, 98]]);
+    expect([...validation.images]).toEqual([...pattern(2048, 7)]);
+  });
+
+  test.each([
+    [
+      'a line without a label',
+      names.replace('place_7 7', 'place_7'),
+      ':8: expected a name and a label, as "abbey 0", got "/a/place_7"',
+    ],
+    [
+      'a label twice',
+      names.replace('place_7 7', 'place_7 6'),
+      ':8: expected labels from 0 to 99, each once, got "/a/place_7 6"',
+    ],
+    ['a label too many', `${names}/a/more 100\n`, ':101: expected labels from 0 to 99, each once'],
+    ['a class too few', names.replace('/a/place_7 7\n', ''), ': expected 100 classes, got none with the label 7'],
+  ])('refuses names with %s', async (_, categories, expected) => {
+    const folder = testFolder();
+    write(folder, { ...files, 'categories.txt': categories });
+    const error = await rejection(sn.data.miniPlaces({ dataDir: folder }));
+    expect(error.message).toContain(`data.miniPlaces: ${join(folder, 'categories.txt')}${expected}`);
   });
 });
 
@@ -326,6 +383,34 @@ describe('CIFAR', () => {
     expect(new Set(train.classNames).size).toBe(100);
   });
 
+  test('100: the coarse label when asked for', async () => {
+    const folder = testFolder();
+    write(folder, { 'train.bin': record([19, 99], 1), 'test.bin': record([0, 42], 1) });
+    const { train, test } = await sn.data.cifar100({ dataDir: folder, labels: 'coarse' });
+    expect([train.labels[0], test.labels[0], train.numClasses, train.classNames[19]]).toEqual([
+      19,
+      0,
+      20,
+      'vehicles_2',
+    ]);
+    expect(new Set(train.classNames).size).toBe(20);
+    expect(message(await rejection(sn.data.cifar100({ dataDir: folder, labels: 'all' as 'fine' })))).toBe(
+      "data.cifar100: labels: expected 'fine' or 'coarse', got \"all\"",
+    );
+  });
+
+  test('leaves out records with a wrong label when told to', async () => {
+    const folder = testFolder();
+    write(folder, { bad: Buffer.concat([record([3], 1), record([10], 2), record([4], 3)]), good: batch(1) });
+    const warned = warnings();
+    const files = { train: ['bad'], test: ['good'] };
+    const { train } = await sn.data.cifar10({ dataDir: folder, files, onBadRecord: 'skip', validation: 1 });
+    expect([[...train.labels], train.skipped.count, train.images.length]).toEqual([[3], 1, 3072]);
+    expect(await warned()).toEqual([
+      `data.cifar10: left out 1 record, the first ${join(folder, 'bad')}: byte 3073: expected a label from 0 to 9, got 10`,
+    ]);
+  });
+
   test('reads other files of a folder when told to', async () => {
     const folder = testFolder();
     write(folder, { 'part.bin.gz': gzipSync(batch(4)), 'other.bin': batch(1) });
@@ -347,7 +432,7 @@ describe('CIFAR', () => {
     [
       'with a label out of range',
       Buffer.concat([batch(1), record([10], 1)]),
-      'byte 3073: expected a label from 0 to 9, got 10',
+      "byte 3073: expected a label from 0 to 9, got 10; onBadRecord: 'skip' leaves it out",
     ],
   ])('refuses a file that is %s', async (_, bytes, expected) => {
     const folder = testFolder();

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 
 /** A folder that is gone after the test. */
@@ -12,6 +12,19 @@ export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'selfnorm-data-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Collects the process's warnings from now on; what it returns stops that and gives them. */
+export function warnings(): () => Promise<string[]> {
+  const said: string[] = [];
+  const listen = (warning: Error): void => void said.push(warning.message);
+  process.on('warning', listen);
+  return async () => {
+    // Warnings are emitted on the next tick.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', listen);
+    return said;
+  };
 }
 
 /** Writes files by name into a folder. */
@@ -76,4 +89,44 @@ export function serveFiles(files: Record<string, Uint8Array>): Promise<string> {
     if (bytes === undefined) response.writeHead(404).end('<html>not here</html>');
     else response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
   });
+}
+
+/** A zip archive of deflated files, as PKWARE's APPNOTE describes it: local headers and data, the directory, its end. */
+export function zip(files: Record<string, Uint8Array | string>): Buffer {
+  const [local, directory]: [Buffer[], Buffer[]] = [[], []];
+  let offset = 0;
+  for (const [name, content] of Object.entries(files)) {
+    const bytes = Buffer.from(content);
+    const data = deflateRawSync(bytes);
+    const fields = Buffer.alloc(26);
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt16LE(8, 4);
+    fields.writeUInt32LE(crc32(bytes), 10);
+    fields.writeUInt32LE(data.length, 14);
+    fields.writeUInt32LE(bytes.length, 18);
+    fields.writeUInt16LE(Buffer.byteLength(name), 22);
+    const entry = Buffer.alloc(14);
+    entry.writeUInt32LE(offset, 10);
+    const header = Buffer.concat([Buffer.from('PK\x03\x04'), fields, Buffer.from(name), data]);
+    local.push(header);
+    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), fields, entry, Buffer.from(name)]));
+    offset += header.length;
+  }
+  const size = directory.reduce((sum, { length }) => sum + length, 0);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(local.length, 4);
+  end.writeUInt16LE(local.length, 6);
+  end.writeUInt32LE(size, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...local, ...directory, Buffer.from('PK\x05\x06'), end]);
+}
+
+/** CRC-32 of the polynomial 0xedb88320, bit by bit. */
+function crc32(bytes: Uint8Array): number {
+  let sum = 0xffffffff;
+  for (const byte of bytes) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+  }
+  return (sum ^ 0xffffffff) >>> 0;
 }

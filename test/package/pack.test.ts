@@ -50,6 +50,20 @@ describe('the packed library', () => {
     expect(run('node', ['b.cjs']).trim()).toBe('true 2');
   });
 
+  test('decodes images in its threads', () => {
+    writeFileSync(
+      join(project, 'e.mjs'),
+      `import sharp from 'sharp'; import { mkdirSync } from 'node:fs'; import * as sn from 'selfnorm';
+      mkdirSync('images/a', { recursive: true }); mkdirSync('images/b');
+      const background = { r: 7, g: 8, b: 9 };
+      for (const name of ['a', 'b']) await sharp({ create: { width: 4, height: 4, channels: 3, background } }).png().toFile('images/' + name + '/1.png');
+      const { train } = await sn.data.imageFolder('images', { imageSize: 2, dtype: 'uint8' });
+      const [{ xs, ys }] = await train.batch(2).toArray();
+      console.log(xs.shape.join(), xs.dataSync().slice(0, 3).join(), ys.arraySync().join());`,
+    );
+    expect(run('node', ['e.mjs']).trim()).toBe('2,2,2,3 7,8,9 1,0,0,1');
+  });
+
   test('has types for import and for require', () => {
     const source = `const x = sn.zeros([2, 3]); const n: number = x.size; const s: readonly [2, 3] = x.shape; void n; void s;`;
     writeFileSync(join(project, 'c.mts'), `import * as sn from 'selfnorm'; ${source}`);

@@ -29,18 +29,23 @@ export interface SkippedRecords {
 
 const MOST_NAMED = 100;
 
+/** @throws ArgumentError for a policy that is none. */
+export function checkPolicy(op: string, onBadRecord: OnBadRecord = 'error'): void {
+  if (onBadRecord === 'error' || onBadRecord === 'skip') return;
+  throw invalid('ERR_ARGUMENT', op, 'onBadRecord', "'error' or 'skip'", onBadRecord);
+}
+
 /** The bad records of one reading. */
 export class BadRecords implements SkippedRecords {
   readonly #op: string;
   readonly #policy: OnBadRecord;
+  readonly #met = new Set<string>();
   readonly first: BadRecord[] = [];
   count = 0;
 
   /** @throws ArgumentError for a policy that is none. */
   constructor(op: string, onBadRecord: OnBadRecord = 'error') {
-    if (onBadRecord !== 'error' && onBadRecord !== 'skip') {
-      throw invalid('ERR_ARGUMENT', op, 'onBadRecord', "'error' or 'skip'", onBadRecord);
-    }
+    checkPolicy(op, onBadRecord);
     this.#op = op;
     this.#policy = onBadRecord;
   }
@@ -53,6 +58,13 @@ export class BadRecords implements SkippedRecords {
     if (this.#policy === 'error') throw this.fault(file, line, reason);
     this.count++;
     if (this.first.length < MOST_NAMED) this.first.push({ file, line, reason });
+  }
+
+  /** As `add`, for a file that is one record and may be met again in a later pass: it counts once. */
+  addOnce(file: string, reason: string): void {
+    if (this.#met.has(file)) return;
+    this.add(file, undefined, reason);
+    this.#met.add(file);
   }
 
   /** The error for a record. */

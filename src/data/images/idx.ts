@@ -1,5 +1,6 @@
 // IDX, the format of MNIST: a magic number (two zero bytes, the type, the rank), the sizes as big-endian 32-bit integers, the
 // values. Only unsigned bytes are read, of images [count, rows, columns] and labels [count].
+import type { BadRecords } from '../files/bad-records.js';
 import { fileFault, readContents, showBytes } from '../files/file-contents.js';
 
 const UNSIGNED_BYTE = 0x08;
@@ -59,14 +60,12 @@ export async function readIdx(op: string, file: string, itemShape: readonly numb
   return parseIdx(op, file, await readContents(op, file), itemShape);
 }
 
-/**
- * The labels of an IDX file.
- * @param classes Labels are from 0 to `classes - 1`.
- * @throws FileFormatError naming the byte of the first label that is not.
- */
-export async function readIdxLabels(op: string, file: string, classes: number): Promise<Uint8Array> {
+/** The labels of an IDX file; those that are no class go to `bad`. */
+export async function readIdxLabels(op: string, file: string, classes: number, bad: BadRecords): Promise<Uint8Array> {
   const { values } = await readIdx(op, file, []);
-  const wrong = values.findIndex((label) => label >= classes);
-  if (wrong < 0) return values;
-  throw fileFault(op, file, 8 + wrong, `a label from 0 to ${classes - 1}`, String(values[wrong]));
+  values.forEach((label, i) => {
+    if (label >= classes)
+      bad.add(file, undefined, `byte ${8 + i}: expected a label from 0 to ${classes - 1}, got ${label}`);
+  });
+  return values;
 }

@@ -1,12 +1,13 @@
 // Labelled images in memory: one byte a channel until a batch is asked for, which is gathered on the host, sent as bytes and
 // scaled on the device. MNIST's 60,000 images take 47 MB so, and 188 MB as float32.
 import { failure, invalid } from '../../errors.js';
-import { tensor } from '../../ops/creation.js';
+import { ones, tensor } from '../../ops/creation.js';
 import { oneHot } from '../../ops/gather.js';
 import { pixelsToUnit } from '../../ops/pixels.js';
 import { tidy } from '../../tensor/memory.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Dataset, type Elements } from '../dataset.js';
+import type { SkippedRecords } from '../files/bad-records.js';
 
 /** What `model.fitDataset` takes: an image in [0, 1] and its class one-hot, both float32. */
 export interface LabelledImage {
@@ -26,21 +27,24 @@ export interface ImageArrays {
   readonly imageShape: readonly [number, number, number];
   /** Names of the classes, in label order. */
   readonly classNames: readonly string[];
+  /** Records of the files that could not be read; default none. */
+  readonly skipped?: SkippedRecords;
 }
 
 /**
  * Labelled images. As a data set its elements are `{xs, ys}` (`LabelledImage`), so `train.shuffle(60000).batch(250)` goes into
  * `fitDataset`; `xs()` or `pixels()`, and `ys()`, give everything at once for `fit`.
  */
-export class ImageDataset extends Dataset<LabelledImage> implements ImageArrays {
+export class ImageDataset extends Dataset<LabelledImage> implements Required<ImageArrays> {
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
   readonly imageShape: readonly [number, number, number];
   readonly classNames: readonly string[];
+  readonly skipped: SkippedRecords;
   declare readonly size: number;
 
   /** @throws ShapeError when there are not as many images as labels. */
-  constructor({ images, labels, imageShape, classNames }: ImageArrays) {
+  constructor({ images, labels, imageShape, classNames, skipped = { count: 0, first: [] } }: ImageArrays) {
     const bytes = imageShape[0] * imageShape[1] * imageShape[2];
     if (images.length !== labels.length * bytes) {
       const expected = `${labels.length * bytes} bytes, for ${labels.length} labels and images of [${imageShape.join(',')}]`;
@@ -56,6 +60,7 @@ export class ImageDataset extends Dataset<LabelledImage> implements ImageArrays 
       for (let index = 0; index < labels.length; index++) yield index;
     };
     super(open, labels.length, elements);
+    this.skipped = skipped;
     ({ images: this.images, labels: this.labels, imageShape: this.imageShape, classNames: this.classNames } = arrays);
   }
 
@@ -65,7 +70,8 @@ export class ImageDataset extends Dataset<LabelledImage> implements ImageArrays 
   }
 
   /**
-   * Images from `start` up to but without `end`, counting from the back where negative; they share this set's memory.
+   * Images from `start` up to but without `end`, counting from the back where negative; they share this set's memory. What was
+   * skipped is told by the whole set alone.
    */
   slice(start = 0, end = this.size): ImageDataset {
     const { imageShape, classNames } = this;
@@ -100,11 +106,14 @@ export class ImageDataset extends Dataset<LabelledImage> implements ImageArrays 
 /** A Buffer's bytes as the array they are: its subarray() is ten times slower, and its slice() is no copy. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function scaled(bytes: Uint8Array, shape: number[]): Tensor {
+/** Bytes as float32 from 0 to 1. */
+export function scaled(bytes: Uint8Array, shape: number[]): Tensor {
   return tidy(() => pixelsToUnit(tensor(bytes, shape, 'uint8')));
 }
 
-function hot(labels: ArrayLike<number>, classes: number): Tensor {
+/** Labels one-hot, float32 `[labels, classes]`. */
+export function hot(labels: ArrayLike<number>, classes: number): Tensor {
+  if (classes === 1) return ones([labels.length, 1]);
   return tidy(() => oneHot(tensor(Int32Array.from(labels), [labels.length], 'int32'), classes, 1, 0, 'float32'));
 }
 
@@ -134,13 +143,19 @@ export interface ImageSets {
   /** Taken from the end of the training images; empty unless `validation` was asked for. */
   readonly validation: ImageDataset;
   readonly test: ImageDataset;
+  /** Whether the pixels are decoded from JPEG files and so not those that were published. */
+  readonly lossy?: boolean;
+}
+
+/** How many a share is, as `validationSplit` of fit() takes it: what is left for training is rounded down. */
+export function shareOf(count: number, share: number): number {
+  return count - Math.floor(count * (1 - share));
 }
 
 /** Cuts the validation images off the end of the training ones. */
 export function withValidation(op: string, all: ImageDataset, test: ImageDataset, validation = 0): ImageSets {
-  // A share is taken as `validationSplit` of fit() takes it: what is left for training is rounded down.
   const share = validation > 0 && validation < 1;
-  const count = share ? all.size - Math.floor(all.size * (1 - validation)) : validation;
+  const count = share ? shareOf(all.size, validation) : validation;
   if (!Number.isInteger(count) || count < 0) {
     throw invalid(
       'ERR_ARGUMENT',
@@ -157,5 +172,7 @@ export function withValidation(op: string, all: ImageDataset, test: ImageDataset
       `validation: expected fewer images than the ${all.size} for training, got ${count}`,
     );
   }
-  return { train: all.slice(0, all.size - count), validation: all.slice(all.size - count), test };
+  const { skipped } = all;
+  const train = new ImageDataset({ ...all.slice(0, all.size - count), skipped });
+  return { train, validation: all.slice(all.size - count), test };
 }

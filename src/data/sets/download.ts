@@ -2,12 +2,12 @@
 // killed, or two at once, leave nothing half-done behind.
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { failure } from '../../errors.js';
 import { filesOf, type DataSetEntry, type Download, type Form } from './entry.js';
-import { difference } from './checksum.js';
+import { difference, recordChecksum, recordedChecksum } from './checksum.js';
 import { reasonOf } from '../files/file-contents.js';
 import { locate, type DataPlaces, type Location } from './locate.js';
 
@@ -31,6 +31,7 @@ async function save(url: string, file: string, name: string, options: DownloadOp
     const response = await fetch(url, { signal: stalled.signal, headers: { 'accept-encoding': 'identity' } });
     if (!response.ok || response.body === null) throw new Error(`HTTP status ${response.status}`);
     const total = Number(response.headers.get('content-length') ?? 0);
+    await requireSpace(dirname(file), total);
     let received = 0;
     const counted = async function* (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const chunk of body) {
@@ -49,18 +50,45 @@ async function save(url: string, file: string, name: string, options: DownloadOp
 }
 
 /** Puts a checked download in its place: itself, or an archive's files. */
-async function install(part: string, { name, files }: Download, folder: string): Promise<void> {
-  if (!name.endsWith('.tar.gz')) return rename(part, join(folder, name));
+async function install(part: string, { name, files, strip = 0 }: Download, folder: string): Promise<void> {
+  if (!/\.tar(\.gz)?$/.test(name)) return rename(part, join(folder, name));
   // Loaded here: most programs never unpack an archive.
   const { extract } = await import('tar');
   const unpacked = await mkdtemp(join(folder, '.unpacked-'));
+  const isWanted = (path: string): boolean => {
+    const inner = path.replace(/^\.\//, '').split('/').slice(strip).join('/');
+    return files.some((file) => inner === file || inner.startsWith(`${file}/`));
+  };
   try {
-    const wanted = (path: string): boolean => files.some((file) => path.endsWith(`/${file}`));
-    await extract({ file: part, cwd: unpacked, strip: 1, strict: true, filter: wanted });
+    await extract({ file: part, cwd: unpacked, strip, strict: true, filter: isWanted });
     for (const file of files) await rename(join(unpacked, file), join(folder, file));
   } finally {
     await rm(unpacked, { recursive: true, force: true });
   }
+}
+
+/** Refuses what does not fit on the disk before it is full. */
+async function requireSpace(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bytes <= bavail * bsize) return;
+  const gigabytes = (count: number): string => `${(count / 1e9).toPrecision(3)} GB`;
+  throw new Error(`it has ${gigabytes(bytes)}, and ${folder} has room for ${gigabytes(bavail * bsize)}`);
+}
+
+/**
+ * Checks a download: against what is published, else against what the first download of it was. That is written beside the file, so
+ * that a later one, or `data verify`, finds any change.
+ */
+async function check(part: string, { name, checksums }: Download, folder: string): Promise<void> {
+  for (const checksum of checksums) {
+    const differs = await difference(part, checksum);
+    if (differs !== undefined) throw new Error(differs);
+  }
+  if (checksums.length > 0) return;
+  const known = await recordedChecksum(folder, name);
+  const differs = known === undefined ? undefined : await difference(part, known);
+  if (differs !== undefined) throw new Error(`${differs}, which an earlier download had`);
+  if (known === undefined) await recordChecksum(folder, name, part);
 }
 
 async function download(set: DataSetEntry, wanted: Download, folder: string, options: DownloadOptions): Promise<void> {
@@ -70,10 +98,7 @@ async function download(set: DataSetEntry, wanted: Download, folder: string, opt
     const part = join(folder, `.${wanted.name}.${randomBytes(6).toString('hex')}.part`);
     try {
       await save(url, part, wanted.name, options);
-      for (const checksum of wanted.checksums) {
-        const differs = await difference(part, checksum);
-        if (differs !== undefined) throw new Error(differs);
-      }
+      await check(part, wanted, folder);
       return await install(part, wanted, folder);
     } catch (error) {
       reasons.push(`${url}: ${reasonOf(error)}`);
@@ -98,11 +123,13 @@ export async function obtain<F extends Form>(
   if (found.missing.length === 0) return found;
   if (found.source === 'directory') {
     const files = found.missing.join(', ');
+    const count = filesOf(found.form).length;
+    const expected = count === 1 ? 'the file' : `${count} files`;
     const places = ['it', ...set.folders].join(', ');
     throw failure(
       'ERR_ARGUMENT',
       set.op,
-      `dataDir: expected ${filesOf(found.form).length} files of ${set.name}, gzip or not, in ${options.dataDir} (looked in ${places}); missing: ${files}`,
+      `dataDir: expected ${expected} of ${set.name}, gzip or not, in ${options.dataDir} (looked in ${places}); missing: ${files}`,
     );
   }
   if (set.downloads.length === 0) {

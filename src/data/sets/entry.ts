@@ -12,14 +12,17 @@ export interface Checksum {
 export interface Download {
   readonly name: string;
   readonly checksums: readonly Checksum[];
-  /** Files of the set that it gives: itself, or the parts of an archive that is unpacked. */
+  /** Files and folders of the set that it gives: itself, or the parts of a tar archive, which is unpacked. */
   readonly files: readonly string[];
+  /** How many folders of the archive's paths are left out; default 0. */
+  readonly strip?: number;
   /** The mirrors of this file, where they are not the set's. */
   readonly mirrors?: readonly string[];
 }
 
-/** Image files in memory, of one of two formats. */
+/** Small images that are read into memory. */
 export type ImageForm =
+  | JpegRecordForm
   | {
       readonly format: 'idx';
       readonly train: readonly [images: string, labels: string];
@@ -36,6 +39,30 @@ export type ImageForm =
       /** Number of classes of each label of a record. */
       readonly labelClasses: readonly number[];
     };
+
+/** CIFAR's images as JPEG files one after the other; what is decoded are not the published pixels. */
+export interface JpegRecordForm {
+  readonly format: 'jpeg-records';
+  readonly train: readonly string[];
+  readonly validation?: undefined;
+  readonly test: readonly string[];
+}
+
+/** Image files with lists that name them and their labels. */
+export interface ImageListForm {
+  readonly format: 'image-lists';
+  /** File of the classes' names: a name and a label a line. */
+  readonly names: string;
+  readonly train: { readonly list: string; readonly folder: string };
+  readonly validation: { readonly list: string; readonly folder: string };
+}
+
+/** Image files in a folder for each class, in a folder for each part. */
+export interface ClassFolderForm {
+  readonly format: 'class-folders';
+  readonly train: string;
+  readonly validation: string;
+}
 
 /** Pairs of sentences, a file a part; the files may be inside an archive. */
 export interface PairForm {
@@ -55,8 +82,11 @@ export interface VectorForm {
   readonly dimension: number | undefined;
 }
 
+/** Image files that are decoded as they are needed. */
+export type PhotoForm = ImageListForm | ClassFolderForm;
+
 /** A form of a set: how its files are named and what is in them. */
-export type Form = ImageForm | PairForm | VectorForm;
+export type Form = ImageForm | PhotoForm | PairForm | VectorForm;
 
 /** A named data set. */
 export interface DataSetEntry<F extends Form = Form> {
@@ -81,13 +111,23 @@ export interface ImageSetEntry extends DataSetEntry<ImageForm> {
   readonly classNames: readonly string[] | number;
 }
 
-/** Every file of a form. */
+/** A set of image files. */
+export interface PhotoSetEntry extends DataSetEntry<PhotoForm> {
+  readonly classes: number;
+}
+
+/** Every file of a form, and every folder that is one part of it. */
 export function filesOf(form: Form): string[] {
   switch (form.format) {
     case 'idx':
       return [...imageFilesOf(form), ...(form.names === undefined ? [] : [form.names])];
     case 'cifar':
+    case 'jpeg-records':
       return imageFilesOf(form);
+    case 'image-lists':
+      return [form.names, form.train.list, form.train.folder, form.validation.list, form.validation.folder];
+    case 'class-folders':
+      return [form.train, form.validation];
     case 'glove':
       return [form.archive ?? form.file];
     default:

@@ -1,5 +1,5 @@
 // The named sets of small images, a row each.
-import type { Checksum, Download, ImageForm, ImageSetEntry } from './entry.js';
+import type { Checksum, Download, ImageForm, ImageSetEntry, PhotoForm, PhotoSetEntry } from './entry.js';
 
 const sha256 = (digest: string): Checksum => ({ of: 'contents', algorithm: 'sha256', digest });
 const md5 = (digest: string): Checksum => ({ of: 'download', algorithm: 'md5', digest });
@@ -89,7 +89,10 @@ const CIFAR10_TRAIN = [
 export const CIFAR10: ImageSetEntry = {
   name: 'cifar10',
   op: 'data.cifar10',
-  forms: [{ format: 'cifar', train: CIFAR10_TRAIN, test: ['test_batch.bin'], labelClasses: [10] }],
+  forms: [
+    { format: 'cifar', train: CIFAR10_TRAIN, test: ['test_batch.bin'], labelClasses: [10] },
+    { format: 'jpeg-records', train: ['train_jpeg.bin'], test: ['test_jpeg.bin'] },
+  ],
   imageShape: [32, 32, 3],
   classNames: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
   mirrors: ['https://www.cs.toronto.edu/~kriz/'],
@@ -98,12 +101,20 @@ export const CIFAR10: ImageSetEntry = {
     {
       name: 'cifar-10-binary.tar.gz',
       files: [...CIFAR10_TRAIN, 'test_batch.bin'],
+      strip: 1,
       checksums: [md5('c32a1d4ab5d03f1284b67883e8d87530')],
     },
   ],
 };
 
-/** As CIFAR-10, with 100 classes in 20 groups; the labels are the fine ones. */
+/** The groups of CIFAR-100's classes, in the order of the coarse labels. */
+export const CIFAR100_GROUPS = (
+  'aquatic_mammals fish flowers food_containers fruit_and_vegetables household_electrical_devices household_furniture insects ' +
+  'large_carnivores large_man-made_outdoor_things large_natural_outdoor_scenes large_omnivores_and_herbivores medium_mammals ' +
+  'non-insect_invertebrates people reptiles small_mammals trees vehicles_1 vehicles_2'
+).split(' ');
+
+/** As CIFAR-10, with 100 classes in 20 groups. */
 export const CIFAR100: ImageSetEntry = {
   name: 'cifar100',
   op: 'data.cifar100',
@@ -124,6 +135,7 @@ export const CIFAR100: ImageSetEntry = {
     {
       name: 'cifar-100-binary.tar.gz',
       files: ['train.bin', 'test.bin'],
+      strip: 1,
       checksums: [md5('03b5dce01913d631647c71ecec9e9cb8')],
     },
   ],
@@ -131,7 +143,7 @@ export const CIFAR100: ImageSetEntry = {
 
 /**
  * Scenes in 100 classes, grey and 32 x 32: Zhou, Lapedriza, Khosla, Oliva, Torralba, http://miniplaces.csail.mit.edu, made smaller and
- * packed as MNIST is. What is published are the 128 x 128 colour JPEGs, which `data.imageFolder` reads.
+ * packed as MNIST is. What is published are the colour JPEGs of the next row.
  */
 export const MINI_PLACES: ImageSetEntry = {
   name: 'miniplaces',
@@ -149,4 +161,74 @@ export const MINI_PLACES: ImageSetEntry = {
   mirrors: [],
   folders: ['miniplaces'],
   downloads: [],
+};
+
+const MINI_PLACES_LISTS = 'https://raw.githubusercontent.com/CSAILVision/miniplaces/master/data/';
+
+/** MiniPlaces as published: 128 x 128 JPEGs. Its lists' checksums are those of their repository; of the images none is published. */
+export const MINI_PLACES_PHOTOS: PhotoSetEntry = {
+  name: 'miniplaces-photos',
+  op: 'data.miniPlacesPhotos',
+  classes: 100,
+  forms: [
+    {
+      format: 'image-lists',
+      names: 'categories.txt',
+      train: { list: 'train.txt', folder: 'images' },
+      validation: { list: 'val.txt', folder: 'images' },
+    },
+  ],
+  mirrors: ['https://places.csail.mit.edu/miniplaces/data/', 'http://miniplaces.csail.mit.edu/data/'],
+  folders: ['miniplaces', 'miniplaces-photos', 'data'],
+  downloads: [
+    listDownload('categories.txt', '8658c6e5154e7502a1377e5ba1530b6f3618c0ddf98c72c14d2ad47bb6138d43'),
+    listDownload('train.txt', 'bb701b8ed9129fa8d3b783803aa83abff5e48fd57c249efb0e9f088fbb57f7a7'),
+    listDownload('val.txt', '0b554c7bc4fe97393a42484c36a28ea69efa1a27aadf5220db78823fa7913737'),
+    { name: 'data.tar.gz', files: ['images'], checksums: [] },
+  ],
+};
+
+function listDownload(name: string, digest: string): Download {
+  return { name, files: [name], checksums: [sha256(digest)], mirrors: [MINI_PLACES_LISTS] };
+}
+
+function placesForm(train: string, validation: string): PhotoForm {
+  return {
+    format: 'image-lists',
+    names: 'categories_places365.txt',
+    train: { list: 'places365_train_standard.txt', folder: train },
+    validation: { list: 'places365_val.txt', folder: validation },
+  };
+}
+
+/**
+ * Scenes in 365 classes: Zhou, Lapedriza, Khosla, Oliva, Torralba, http://places2.csail.mit.edu. The forms: 256 x 256 as unpacked, and as
+ * torchvision names it; the large images; class folders, as in the archive in "easy format". The MD5 sums are those of torchvision.
+ */
+export const PLACES365: PhotoSetEntry = {
+  name: 'places365',
+  op: 'data.places365',
+  classes: 365,
+  forms: [
+    placesForm('data_256', 'val_256'),
+    placesForm('data_256_standard', 'val_256'),
+    placesForm('data_large', 'val_large'),
+    placesForm('data_large_standard', 'val_large'),
+    { format: 'class-folders', train: 'train', validation: 'val' },
+  ],
+  mirrors: ['http://data.csail.mit.edu/places/places365/'],
+  folders: ['places365', 'places365_standard'],
+  downloads: [
+    {
+      name: 'filelist_places365-standard.tar',
+      files: ['categories_places365.txt', 'places365_train_standard.txt', 'places365_val.txt'],
+      checksums: [md5('35a0585fee1fa656440f3ab298f8479c')],
+    },
+    { name: 'val_256.tar', files: ['val_256'], checksums: [md5('e27b17d8d44f4af9a78502beb927f808')] },
+    {
+      name: 'train_256_places365standard.tar',
+      files: ['data_256'],
+      checksums: [md5('53ca1c756c3d1e7809517cc47c5561c5')],
+    },
+  ],
 };

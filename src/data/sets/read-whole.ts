@@ -1,9 +1,11 @@
 // Reads all of a set, whatever kind it is, and says in words what it found: how a set is verified.
+import { existsSync } from 'node:fs';
+import { failure } from '../../errors.js';
+import { findPhotos } from '../images/photo-sets.js';
 import { readImageSet } from '../images/image-sets.js';
-import { PUBLISHED_PAIRS } from '../text/pair-sets.js';
 import { readPairs } from '../text/read-pairs.js';
 import { readVectors } from '../text/glove.js';
-import type { DataSetEntry, ImageSetEntry, PairForm, VectorForm } from './entry.js';
+import type { DataSetEntry, ImageSetEntry, PairForm, PhotoForm, PhotoSetEntry, VectorForm } from './entry.js';
 import type { Location } from './locate.js';
 
 const number = new Intl.NumberFormat('en-GB');
@@ -23,20 +25,31 @@ export async function readWhole(set: DataSetEntry, found: Location): Promise<str
   const { form, paths } = found;
   switch (form.format) {
     case 'idx':
-    case 'cifar': {
+    case 'cifar':
+    case 'jpeg-records': {
       const { train, validation, test } = await readImageSet(set as ImageSetEntry, form, (file) => paths.get(file)!);
       return sizes([train, validation, test], 'images');
+    }
+    case 'image-lists':
+    case 'class-folders': {
+      // Decoding millions of photographs takes hours: that each is there is all that is looked at.
+      const { train, validation } = await findPhotos(set as PhotoSetEntry, found as Location<PhotoForm>);
+      const files = [...train.files, ...validation.files];
+      const missing = files.filter((file) => !existsSync(file));
+      if (missing.length > 0) {
+        const what = `${number.format(missing.length)} of ${number.format(files.length)} images are missing`;
+        throw failure('ERR_FILE_FORMAT', set.op, `${what}, the first ${missing[0]}`);
+      }
+      return `${number.format(train.files.length)} + ${number.format(validation.files.length)} image files`;
     }
     case 'glove': {
       const { vocabulary, dimension } = await readVectors(found as Location<VectorForm>);
       return `${number.format(vocabulary.size - 1)} words of ${dimension} numbers`;
     }
     default: {
-      const name = set.name as keyof typeof PUBLISHED_PAIRS;
       const { train, validation, test, full } = await readPairs(
         set as DataSetEntry<PairForm>,
         found as Location<PairForm>,
-        PUBLISHED_PAIRS[name],
       );
       const parts = [train, validation, test];
       const unlabelled = parts.reduce((sum, part) => sum + part.unlabelled, 0);

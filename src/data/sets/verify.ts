@@ -1,6 +1,7 @@
 // Whether a set's files on this machine are whole and the published ones. Nothing is downloaded.
+import { basename, dirname } from 'node:path';
 import { filesOf, type DataSetEntry } from './entry.js';
-import { applies, difference } from './checksum.js';
+import { applies, difference, recordedChecksum } from './checksum.js';
 import { reasonOf } from '../files/file-contents.js';
 import { readWhole } from './read-whole.js';
 import { locate, type DataPlaces, type Location } from './locate.js';
@@ -10,7 +11,7 @@ export interface VerifiedFile {
   readonly name: string;
   /** Undefined where the file is missing. */
   readonly path: string | undefined;
-  readonly checksum: 'right' | 'wrong' | 'none known';
+  readonly checksum: 'right' | 'wrong' | 'as first downloaded' | 'none known';
   /** What is wrong with the file by itself. */
   readonly problem: string | undefined;
 }
@@ -32,11 +33,14 @@ async function verifyFile(set: DataSetEntry, name: string, path: string | undefi
   if (path === undefined) return { name, path, checksum: 'none known', problem: 'missing' };
   const download = set.downloads.find(({ files }) => files.includes(name));
   // The checksum of an archive says nothing of its parts.
-  const checksums = download?.files.length === 1 ? download.checksums : [];
+  const isItself = download !== undefined && [name, `${name}.gz`].includes(download.name);
+  const recorded =
+    isItself && basename(path) === download.name ? await recordedChecksum(dirname(path), download.name) : undefined;
+  const checksums = [...(isItself ? download.checksums : []), ...(recorded === undefined ? [] : [recorded])];
   let known = false;
   try {
     for (const checksum of checksums) {
-      if (!(await applies(checksum, path))) continue;
+      if (checksum !== recorded && !(await applies(checksum, path))) continue;
       known = true;
       const problem = await difference(path, checksum);
       if (problem !== undefined) return { name, path, checksum: 'wrong', problem };
@@ -44,7 +48,8 @@ async function verifyFile(set: DataSetEntry, name: string, path: string | undefi
   } catch (error) {
     return { name, path, checksum: 'wrong', problem: reasonOf(error) };
   }
-  return { name, path, checksum: known ? 'right' : 'none known', problem: undefined };
+  const right = recorded === undefined ? 'right' : 'as first downloaded';
+  return { name, path, checksum: known ? right : 'none known', problem: undefined };
 }
 
 /** Checks each file's checksum where one is known, and reads them all. */

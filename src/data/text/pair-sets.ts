@@ -9,14 +9,8 @@ import type { PairSets } from './sentence-pairs.js';
 /** Options of `data.snli()` and `data.sick()`. */
 export interface PairSetOptions extends DownloadOptions, BadRecordOptions {}
 
-/** Labelled pairs of each part, as published. */
-export const PUBLISHED_PAIRS = {
-  snli: { train: 549_367, validation: 9_842, test: 9_824 },
-  sick: { train: 4_500, validation: 500, test: 4_927 },
-} as const;
-
 async function load(set: DataSetEntry<PairForm>, options: PairSetOptions): Promise<PairSets> {
-  return readPairs(set, await obtain(set, options), PUBLISHED_PAIRS[set.name as 'snli' | 'sick'], options.onBadRecord);
+  return readPairs(set, await obtain(set, options), options.onBadRecord);
 }
 
 /**
@@ -32,9 +26,10 @@ export function snli(options: PairSetOptions = {}): Promise<PairSets> {
 }
 
 /**
- * SICK: 4,500 + 500 + 4,927 pairs of sentences with a label as in SNLI and a relatedness from 1 to 5. Read from `dataDir` (`SICK.zip`,
- * `SICK.txt`, the files of SemEval-2014, or `train.jsonl`, `dev.jsonl` and `test.jsonl`), else from the cache, into which it is
- * downloaded (0.2 MB). All else as `snli`.
+ * SICK: pairs of sentences with a label as in SNLI and a relatedness from 1 to 5, 4,500 + 500 + 4,927 in the release of SemEval-2014,
+ * 4,439 + 495 + 4,906 in the later one. Read from `dataDir` (`SICK.zip` or `SICK.txt`, the later release; `SICK_train.txt`,
+ * `SICK_trial.txt` and `SICK_test_annotated.txt`, that of SemEval; or `train.jsonl`, `dev.jsonl` and `test.jsonl`), else from the
+ * cache, into which the later release is downloaded (0.2 MB). All else as `snli`.
  */
 export function sick(options: PairSetOptions = {}): Promise<PairSets> {
   return load(CATALOGUE.sick, options);

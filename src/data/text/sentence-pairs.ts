@@ -104,16 +104,19 @@ export class SentencePairs extends Dataset<SentencePair> implements PairArrays {
     return { lines, labelled: size, unlabelled, skipped: skipped.count, classes };
   }
 
-  /** Pairs from `start` up to but without `end`, counting from the back where negative. */
+  /**
+   * Pairs from `start` up to but without `end`, counting from the back where negative. What is not among the pairs is told by the whole
+   * set alone.
+   */
   slice(start = 0, end = this.size): SentencePairs {
-    const { unlabelled, skipped, files } = this;
+    const { files } = this;
     return new SentencePairs({
       premises: this.premises.slice(start, end),
       hypotheses: this.hypotheses.slice(start, end),
       labels: this.labels.slice(start, end),
       relatedness: this.relatedness?.slice(start, end),
-      unlabelled,
-      skipped,
+      unlabelled: 0,
+      skipped: { count: 0, first: [] },
       files,
     });
   }

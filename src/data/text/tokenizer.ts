@@ -50,7 +50,8 @@ export class Tokenizer {
     this.contractions = contractions;
     for (let code = 0; code < 128; code++) {
       const character = String.fromCharCode(code);
-      if (filters.includes(character) || WHITE_SPACE.test(character)) this.#parts[code] = 1;
+      const isBlank = contractions === 'split' ? WHITE_SPACE.test(character) : character === ' ';
+      if (isBlank || filters.includes(character)) this.#parts[code] = 1;
     }
     this.#otherParts = new Set([...filters].filter((character) => character > '\x7f'));
   }
@@ -80,7 +81,7 @@ export class Tokenizer {
       }
       if (start < 0) continue;
       const word = clean.slice(start, at);
-      if (split && (apostrophe || UNMARKED.has(word))) splitContraction(word, take);
+      if (split && (apostrophe || isUnmarked(word))) splitContraction(word, take);
       else take(word);
       start = -1;
       apostrophe = false;
@@ -89,8 +90,13 @@ export class Tokenizer {
 
   #partsOther(text: string, at: number): boolean {
     const character = String.fromCodePoint(text.codePointAt(at)!);
-    return this.#otherParts.has(character) || WHITE_SPACE.test(character);
+    return this.#otherParts.has(character) || (this.contractions === 'split' && WHITE_SPACE.test(character));
   }
+}
+
+/** Whether a word is a contraction without an apostrophe; the length alone rules most words out. */
+function isUnmarked(word: string): boolean {
+  return (word.length === 5 || word.length === 6) && UNMARKED.has(word.toLowerCase());
 }
 
 /** Typographic apostrophes as plain ones; brackets spelled out as nothing. */

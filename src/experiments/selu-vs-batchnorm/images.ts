@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CATALOGUE } from '../../data/sets/catalogue.js';
+import type { ImageSetEntry } from '../../data/sets/entry.js';
 import { cifar10, mnist } from '../../data/images/image-sets.js';
 import type { ImageDataset, ImageSets } from '../../data/images/image-dataset.js';
 import { locate } from '../../data/sets/locate.js';
@@ -43,15 +44,22 @@ function partIn(dataDir: string): PartOfCifar | undefined {
   return undefined;
 }
 
-const isWhole = (set: Task['set'], dataDir: string): boolean =>
-  locate(CATALOGUE[set], { dataDir }).missing.length === 0;
+/** Whether a folder has the published files; images decoded from JPEG files are not those. */
+function isWhole(set: Task['set'], dataDir: string): boolean {
+  const entry: ImageSetEntry = CATALOGUE[set];
+  const { form, missing } = locate(entry, { dataDir });
+  return missing.length === 0 && form === entry.forms[0];
+}
 
 /** The sets from the folder that was named, where it has them; MNIST else from its usual place. */
 async function read(set: Task['set'], dataDir: string | undefined): Promise<ImageSets & { part?: string }> {
   if (dataDir === undefined) return set === 'mnist' ? mnist() : cifar10();
   if (set === 'mnist') return mnist(isWhole(set, dataDir) ? { dataDir } : {});
   const part = isWhole(set, dataDir) ? undefined : partIn(dataDir);
-  if (part === undefined) return cifar10({ dataDir });
+  if (part === undefined) {
+    const sets = await cifar10({ dataDir });
+    return sets.lossy === true ? { ...sets, part: 'all images, decoded from JPEG files' } : sets;
+  }
   return { ...(await cifar10(part)), part: [...part.files.train, ...part.files.test].join(' and ') };
 }
 
