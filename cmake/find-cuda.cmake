@@ -5,7 +5,8 @@
 
 set(SELFNORM_CUDA_ARCHS "" CACHE STRING "CUDA architectures, as CMAKE_CUDA_ARCHITECTURES takes them; empty for the default")
 if(NOT SELFNORM_CUDA_ARCHS)
-  # Code for A100 and H100/H200, and PTX, which the driver compiles, for what comes after.
+  # Code for A100 and H100/H200, and PTX, which the driver compiles, for what comes after: Hopper's, since no kernel of ours has a
+  # use for instructions that are newer, and it runs on every GPU from there on.
   set(SELFNORM_CUDA_ARCHS 80-real 90-real 90-virtual)
 endif()
 set(SELFNORM_CUDA_FOUND FALSE)

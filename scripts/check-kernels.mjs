@@ -1,10 +1,13 @@
 // Judges the machine code of a CUDA build from what ptxas said of it (cuda/compile.sh keeps that beside each object): no kernel
 // spills registers or has a stack frame, no compiler warned. With cuobjdump at hand it also reads the code of listed kernels:
-// streaming ones must move 16 bytes at a time, matrix products must use tensor cores and copies that run on by themselves.
+// streaming ones must move 16 bytes at a time, matrix products must use tensor cores and copies that run on by themselves; and it
+// compiles the build's PTX for newer GPUs, as their driver would.
 //   node scripts/check-kernels.mjs [build folder] [--code]    --code: a machine without cuobjdump fails
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { compileForNewer, newerPtxas } from './newer-gpus.mjs';
+import { parseReport } from './ptxas-report.mjs';
 
 const build = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? 'build';
 /** Where objects lie, each with ptxas's report, and the sources they are made of. */
@@ -113,32 +116,22 @@ const problems = [];
 
 /** Every kernel of a report, once an architecture. */
 function readReport(file) {
-  const kernels = [];
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
-    const entry = /Compiling entry function '(\w+)' for '(\w+)'/.exec(line);
-    const frame = /(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line);
-    const used = /Used (\d+) registers/.exec(line);
-    if (entry)
-      kernels.push({
-        object: file.replace(/\.ptxas$/, ''),
-        name: entry[1],
-        arch: entry[2],
-        registers: 0,
-        stack: 0,
-        spills: 0,
-      });
-    else if (frame)
-      Object.assign(kernels.at(-1), { stack: Number(frame[1]), spills: Number(frame[2]) + Number(frame[3]) });
-    else if (used) kernels.at(-1).registers = Number(used[1]);
-    else if (/\bwarning\b/i.test(line)) problems.push(`${file}: ${line.trim()}`);
-  }
-  return kernels;
+  const { kernels, warnings } = parseReport(readFileSync(file, 'utf8'));
+  problems.push(...warnings.map((warning) => `${file}: ${warning}`));
+  const object = file.replace(/\.ptxas$/, '');
+  return kernels.map((kernel) => ({ ...kernel, object }));
+}
+
+/** The compiler that the build was made with. */
+function findNvcc() {
+  const cache = join(build, 'CMakeCache.txt');
+  if (!existsSync(cache)) return undefined;
+  return /^SELFNORM_CUDA_CHECKED:\w+=(\S+)/m.exec(readFileSync(cache, 'utf8'))?.[1];
 }
 
 function findCuobjdump() {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  const cache = join(build, 'CMakeCache.txt');
-  const nvcc = existsSync(cache) && /^SELFNORM_CUDA_CHECKED:\w+=(\S+)/m.exec(readFileSync(cache, 'utf8'))?.[1];
+  const nvcc = findNvcc();
   if (nvcc) folders.unshift(dirname(nvcc));
   // Triton's wheel carries one.
   for (const lib of ['lib', 'lib64']) {
@@ -169,6 +162,7 @@ function disassemble(cuobjdump, object, names) {
     });
 }
 
+/** Checks the code of listed kernels; their names. */
 function checkListed(cuobjdump, kernels) {
   const wanted = new Map();
   for (const row of LISTED) {
@@ -203,6 +197,7 @@ function checkListed(cuobjdump, kernels) {
       }
     }
   }
+  return new Set([...wanted.values()].flat().map((row) => row.name));
 }
 
 const kernels = Object.values(FOLDERS).flatMap(({ objects, sources }) => {
@@ -212,8 +207,19 @@ const kernels = Object.values(FOLDERS).flatMap(({ objects, sources }) => {
 });
 if (kernels.length === 0) problems.push(`no CUDA build in ${build}: build with SELFNORM_CUDA=ON first`);
 
+const cuobjdump = findCuobjdump();
+const listed = cuobjdump && kernels.length > 0 ? checkListed(cuobjdump, kernels) : new Set();
+if (!cuobjdump && process.argv.includes('--code'))
+  problems.push('--code: no cuobjdump; run: npm run cuda:setup -- --tools');
+
+// What is for Hopper alone has no PTX.
+const portable = kernels.filter(({ object }) => !object.startsWith(FOLDERS.hopper.objects));
+const ptxas = newerPtxas(findNvcc());
+const newer = cuobjdump && ptxas ? compileForNewer(cuobjdump, ptxas, portable, listed) : { kernels: [], problems: [] };
+problems.push(...newer.problems);
+
 const allowed = new Set();
-for (const kernel of kernels) {
+for (const kernel of [...kernels, ...newer.kernels]) {
   if (kernel.stack === 0 && kernel.spills === 0) continue;
   if (ALLOWED.some(({ pattern }) => pattern.test(kernel.name))) allowed.add(kernel.name);
   else
@@ -227,11 +233,6 @@ for (const { pattern, reason } of ALLOWED) {
     problems.push(`scripts/check-kernels.mjs allows ${pattern.source} (${reason}), which no kernel needs: remove it`);
 }
 
-const cuobjdump = findCuobjdump();
-if (cuobjdump && kernels.length > 0) checkListed(cuobjdump, kernels);
-if (!cuobjdump && process.argv.includes('--code'))
-  problems.push('--code: no cuobjdump; run: npm run cuda:setup -- --tools');
-
 const most = kernels.reduce((a, b) => (b.registers > a.registers ? b : a), { registers: 0, name: 'none', arch: '' });
 const archs = [...new Set(kernels.map(({ arch }) => arch))].sort();
 console.log(`check:kernels: ${new Set(kernels.map((kernel) => kernel.name)).size} kernels for ${archs.join(', ')}`);
@@ -242,6 +243,11 @@ console.log(
   cuobjdump
     ? `check:kernels: the code of ${LISTED.length} listed kernels read for its instructions`
     : 'check:kernels: code not read: no cuobjdump (a CUDA toolkit or the Python package triton has one)',
+);
+console.log(
+  newer.kernels.length > 0
+    ? `check:kernels: PTX compiled for ${[...new Set(newer.kernels.map(({ arch }) => arch))].join(', ')}: the ${newer.kernels.length / new Set(newer.kernels.map(({ arch }) => arch)).size} kernels that are listed or could spill`
+    : 'check:kernels: PTX not compiled for newer GPUs: that takes cuobjdump and a toolkit of 12.9 or newer',
 );
 if (problems.length > 0) {
   console.error(problems.join('\n'));
