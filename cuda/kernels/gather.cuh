@@ -9,6 +9,7 @@ namespace selfnorm::SN_BUILD {
 
 struct GatherShape {
   int64_t batch, outer, length, inner, picks;
+  int64_t shared = 1;  // neighbouring indices of scatterAdd that share an update
 };
 
 // output[b, o, k, i] = input[b, o, indices[b, k], i]
@@ -44,7 +45,7 @@ __global__ void gather_kernel(int64_t n, GatherShape shape, T outside, T* output
 // Rows of the output a GPU block owns: it reads all indices once for them.
 inline constexpr int64_t kScatterRows = 64;
 
-// output[b, o, j, i] = sum of updates[b, o, k, i] over the k with indices[b, k] == j, in the order of k whatever the
+// output[b, o, j, i] = sum of updates[b, o, k / shared, i] over the k with indices[b, k] == j, in the order of k whatever the
 // number of threads: an element is added up by the one thread that owns it. Groups are runs of rows of the output, all
 // of one plane.
 template <class T>
@@ -57,7 +58,7 @@ __global__ void scatter_add_blocks_kernel(int64_t groups, GatherShape shape, T* 
     const int64_t plane = quotient(group, runs), first = (group - plane * runs) * kScatterRows;
     const int64_t rows = shape.length - first < kScatterRows ? shape.length - first : kScatterRows;
     const int32_t* const own_indices = indices + quotient(plane, shape.outer) * shape.picks;
-    const T* const own_updates = updates + plane * shape.picks * shape.inner;
+    const T* const own_updates = updates + plane * (shape.picks / shape.shared) * shape.inner;
     T* const out = output + (plane * shape.length + first) * shape.inner;
     // This thread owns the cells thread, thread + threads, ... of the run.
     const Range cells = block_range(rows * shape.inner);
@@ -74,7 +75,7 @@ __global__ void scatter_add_blocks_kernel(int64_t groups, GatherShape shape, T* 
         const int64_t begin = row * shape.inner;
         const int64_t skipped = begin <= cells.begin ? 0 : quotient(begin - cells.begin + cells.step - 1, cells.step);
         for (int64_t cell = cells.begin + skipped * cells.step; cell < begin + shape.inner; cell += cells.step) {
-          out[cell] = out[cell] + own_updates[(start + k) * shape.inner + cell - begin];
+          out[cell] = out[cell] + own_updates[quotient(start + k, shape.shared) * shape.inner + cell - begin];
         }
       }
       sync_threads();
@@ -92,13 +93,13 @@ __global__ void scatter_add_rows_kernel(int64_t rows, GatherShape shape, T* outp
     const int64_t end = base + shape.length < range.end ? base + shape.length : range.end;
     for (int64_t i = begin * shape.inner; i < end * shape.inner; ++i) output[i] = T(0);
     const int32_t* const own_indices = indices + plane / shape.outer * shape.picks;
-    const T* const own_updates = updates + plane * shape.picks * shape.inner;
+    const T* const own_updates = updates + plane * (shape.picks / shape.shared) * shape.inner;
     for (int64_t k = 0; k < shape.picks; ++k) {
       const int64_t index = own_indices[k], row = base + index;
       // A negative index of a later plane would point into an earlier one.
       if (index < 0 || row < begin || row >= end) continue;
       T* const out = output + row * shape.inner;
-      const T* const update = own_updates + k * shape.inner;
+      const T* const update = own_updates + k / shape.shared * shape.inner;
       SN_INDEPENDENT
       for (int64_t i = 0; i < shape.inner; ++i) out[i] = out[i] + update[i];
     }

@@ -1,7 +1,8 @@
-// gather, its transpose scatterAdd, a gather that scales what it picks, and oneHot.
+// gather, its transpose scatterAdd, gathers that scale or add up what they pick, and oneHot.
 #include "../kernels/gather.cuh"
 
 #include "../kernels/gather_rescaled.cuh"
+#include "../kernels/gather_sum.cuh"
 #include "map.h"
 #include "runtime/launch.h"
 #include "table.h"
@@ -12,7 +13,7 @@ namespace {
 // `whole` is the tensor that is picked from: the input of gather, the output of scatterAdd. Params: [axis, batch axes].
 GatherShape gather_shape(const Call& call, const View& whole, const View& indices) {
   const int axis = int(call.integer(0)), batch_axes = int(call.integer(1));
-  GatherShape shape{1, 1, 1, 1, 1};
+  GatherShape shape{1, 1, 1, 1, 1, 1};
   for (int i = 0; i < whole.rank; ++i) {
     (i < batch_axes ? shape.batch : i < axis ? shape.outer : i == axis ? shape.length : shape.inner) *= whole.dims[i];
   }
@@ -84,11 +85,33 @@ void gather_rescaled(const Call& call) {
   }
 }
 
-// float32 and float64 only: sums of the half types are made in float32 by TypeScript.
+// (table [rows, inner], indices [..., picks]) -> sums of rows [..., inner].
+void gather_sum(const Call& call) {
+  const View &table = call.inputs[0], &indices = call.inputs[1], &y = call.outputs[0];
+  const int64_t n = y.size(), picks = indices.dim(-1);
+  if (n == 0) return;
+  dispatch_float(table.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    constexpr int kWidth = kPackWidth<T>;
+    const Bags bags{table.dims[0], table.dims[1], picks};
+    const auto start = [&](const Grid& grid, auto kernel) {
+      launch(call.queue, grid, kernel, n, bags, y.as<T>(), table.as<const T>(), indices.as<const int32_t>());
+    };
+    if (kWidth > 1 && bags.inner % kWidth == 0 && aligned_to_pack(table.data) && aligned_to_pack(y.data)) {
+      start(elements(n, picks, kWidth), gather_sum_kernel<kWidth, T>);
+    } else {
+      start(elements(n, picks), gather_sum_kernel<1, T>);
+    }
+  });
+}
+
+// float32 and float64 only: sums of the half types are made in float32 by TypeScript. A third parameter: how many
+// neighbouring indices share an update.
 template <class T>
 void launch_scatter_add(const Call& call) {
   const View &updates = call.inputs[0], &indices = call.inputs[1], &y = call.outputs[0];
-  const GatherShape shape = gather_shape(call, y, indices);
+  GatherShape shape = gather_shape(call, y, indices);
+  if (call.params.size() > 2) shape.shared = call.integer(2);
   const int64_t planes = shape.batch * shape.outer;
   if constexpr (kManyThreads) {
     const int64_t blocks = planes * ((shape.length + kScatterRows - 1) / kScatterRows);
@@ -96,7 +119,7 @@ void launch_scatter_add(const Call& call) {
            y.as<T>(), updates.as<const T>(), indices.as<const int32_t>());
   } else {
     const int64_t rows = y.size() == 0 ? 0 : planes * shape.length;
-    const int64_t work = y.size() + updates.size();
+    const int64_t work = y.size() + updates.size() * shape.shared;
     launch(call.queue, groups(rows, rows == 0 ? 0 : (work + rows - 1) / rows), scatter_add_rows_kernel<T>, rows, shape,
            y.as<T>(), updates.as<const T>(), indices.as<const int32_t>());
   }
@@ -126,6 +149,7 @@ void add_gather_ops(OpTable& table) {
   table.add({
       {"gather", gather},
       {"gatherRescaled", gather_rescaled},
+      {"gatherSum", gather_sum},
       {"scatterAdd", scatter_add},
       {"oneHot", one_hot},
   });

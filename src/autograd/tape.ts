@@ -44,6 +44,8 @@ export interface Traits {
   readonly readsInputs?: boolean;
   /** The result is the input in another shape. */
   readonly isView?: boolean;
+  /** The result is the sum of the input over these axes, which are dropped where the rank says so. */
+  readonly sumOver?: readonly number[];
   /** The op ends with this activation, and can go on from a gradient that has come through it. */
   readonly below?: {
     readonly slope: Slope;
@@ -107,6 +109,11 @@ export class Tape {
     }
     this.entries.push({ outputs, inputs, backward, traits, assignments });
     for (const output of outputs) this.reached.add(output);
+  }
+
+  /** What was recorded, in order. */
+  get ops(): readonly Pick<Entry, 'outputs' | 'inputs' | 'traits'>[] {
+    return this.entries;
   }
 
   /** Told of f's result, which may be a watched tensor that no op has used. */

@@ -77,9 +77,18 @@ export class Embedding extends Layer {
   }
 
   override call([indices]: readonly Tensor[]): Tensor {
-    this.computeOutputShape([indices!.shape]);
     // The rows are cast, not the table: they are fewer, and their gradients are added up in the table's dtype.
-    return this.castWeight(gather(this.embeddings, castRaw(indices!, 'int32')));
+    return this.castWeight(gather(this.embeddings, this.indicesOf(indices!)));
+  }
+
+  /** @internal What the layer picks rows by. */
+  indicesOf(input: Tensor): Tensor {
+    this.computeOutputShape([input.shape]);
+    return castRaw(input, 'int32');
+  }
+  /** @internal All vectors as the layer gives them out. */
+  get table(): Tensor {
+    return this.castWeight(this.embeddings);
   }
 
   override getConfig(): Record<string, unknown> {

@@ -1,5 +1,5 @@
 // A function as a layer. Where the options do not tell its output's shape, the function is asked: it is tried on zeros.
-import { withoutRecording } from '../autograd/tape.js';
+import { Tape, withoutRecording, withTape } from '../autograd/tape.js';
 import { failure, invalid } from '../errors.js';
 import { zeros } from '../ops/creation.js';
 import { tidy } from '../tensor/memory.js';
@@ -87,6 +87,34 @@ export class Lambda extends Layer {
     const y = this.fn(inputs.length === 1 ? inputs[0]! : [...inputs], context);
     if (y instanceof Tensor) return y as Tensor;
     throw invalid('ERR_ARGUMENT', this.name, 'fn', 'a function that returns one tensor', y);
+  }
+
+  /**
+   * @internal Whether the function of x [batch, time, width] is the sum over time and nothing else. It is asked of the
+   * function's ops on one sample of zeros, once for sizes and phase.
+   */
+  sumsTime(time: number, width: number, training: boolean): boolean {
+    const key = [time, width, training].join();
+    let sums = this.knownSums.get(key);
+    if (sums === undefined) this.knownSums.set(key, (sums = this.triedSum(time, width, training)));
+    return sums;
+  }
+  private readonly knownSums = new Map<string, boolean>();
+
+  private triedSum(time: number, width: number, training: boolean): boolean {
+    const tape = new Tape();
+    return tidy(() => {
+      const x = zeros([1, time, width], this.computeDType);
+      tape.watch(x);
+      try {
+        const y = withoutRecording(() => withTape(tape, () => this.fn(x, { training })));
+        const [op, another] = tape.ops;
+        const isOp = op?.inputs[0] === x && op.outputs[0] === y && another === undefined;
+        return isOp && op.traits.sumOver?.join() === '1' && op.outputs[0]!.rank === 2;
+      } finally {
+        tape.close();
+      }
+    });
   }
 
   /** Without the function, which JSON cannot hold: a model with the layer is saved, but can only be made again in code. */

@@ -3,19 +3,17 @@
 import { isRecording } from '../autograd/tape.js';
 import { failure, invalid } from '../errors.js';
 import { InputLayer } from '../layers/input.js';
-import { fusedActivation } from '../layers/fusion.js';
 import type { CallContext, Layer } from '../layers/layer.js';
 import { formatShape, SymbolicTensor } from '../layers/symbolic.js';
 import type { GraphNode, SymbolicShape } from '../layers/symbolic.js';
-import type { AppliedActivation } from '../ops/activation.js';
 import { closeScope, madeInScope, openScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { alone, fuse, type Call } from './graph-fusion.js';
 
 /** One call, with its operands as places in the list of values. */
 interface Step {
   readonly layer: Layer;
-  /** An activation layer that alone reads the result, computed in the same call. */
-  readonly activation: AppliedActivation | null;
+  readonly compute: Call['compute'];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** Values that no later step reads and that are no output. */
@@ -54,8 +52,7 @@ export class Graph {
     for (const node of nodes) for (const x of node.outputs) if (!places.has(x)) places.set(x, places.size);
     this.outputPlaces = outputs.map((x) => places.get(x)!);
     const calls = nodes.filter(({ layer }) => !(layer instanceof InputLayer));
-    const apart = calls.map((call) => ({ ...call, activation: null }));
-    this.steps = plan(apart, places, this.outputPlaces);
+    this.steps = plan(calls.map(alone), places, this.outputPlaces);
     this.fusedSteps = plan(fuse(calls, outputs), places, this.outputPlaces);
   }
 
@@ -70,10 +67,9 @@ export class Graph {
     const mine = new Set<Tensor>();
     // Who looks at every layer's values is shown them all.
     const steps = context.observe === undefined ? this.fusedSteps : this.steps;
-    for (const { layer, activation, inputs: from, outputs: to, dead } of steps) {
+    for (const { layer, compute, inputs: from, outputs: to, dead } of steps) {
       const operands = from.map((place) => values[place]!);
-      const told = activation === null ? context : { ...context, activation };
-      const results = recording ? layer.compute(operands, told) : computeAlone(layer, operands, told, mine);
+      const results = recording ? compute(operands, context) : computeAlone(compute, operands, context, mine);
       to.forEach((place, i) => (values[place] = results[i]!));
       context.observe?.(layer, operands, results);
       if (recording) continue;
@@ -120,9 +116,9 @@ export class Graph {
   }
 }
 
-/** Runs a layer in a scope of its own, and notes which results are new: those are the graph's to free. */
+/** Runs a call in a scope of its own, and notes which results are new: those are the graph's to free. */
 function computeAlone(
-  layer: Layer,
+  compute: Call['compute'],
   operands: readonly Tensor[],
   context: CallContext,
   mine: Set<Tensor>,
@@ -130,7 +126,7 @@ function computeAlone(
   openScope();
   let results: readonly Tensor[] = [];
   try {
-    results = layer.compute(operands, context);
+    results = compute(operands, context);
     for (const result of results) if (madeInScope(result) && !result.kept) mine.add(result);
     return results;
   } finally {
@@ -204,26 +200,6 @@ function survey(
   return { nodes: ordered, layers };
 }
 
-/** A node to run: that of a fused pair has the first one's layer and operands, and the second one's results. */
-type Call = GraphNode & Pick<Step, 'activation'>;
-
-/** Joins pairs of calls of which nothing but the second reads what the first made. */
-function fuse(nodes: readonly GraphNode[], outputs: readonly SymbolicTensor[]): Call[] {
-  const readers = new Map<SymbolicTensor, GraphNode[]>();
-  for (const node of nodes) for (const x of node.inputs) readers.set(x, [...(readers.get(x) ?? []), node]);
-  const joined = new Set<GraphNode>();
-  return nodes.flatMap((node): Call[] => {
-    if (joined.has(node)) return [];
-    const { layer, inputs, outputs: made } = node;
-    const [reader, another] = readers.get(made[0]!) ?? [];
-    const isAlone = reader !== undefined && another === undefined && made.length === 1 && !outputs.includes(made[0]!);
-    const activation = isAlone ? fusedActivation(layer, reader.layer) : null;
-    if (activation === null) return [{ layer, inputs, outputs: made, activation }];
-    joined.add(reader!);
-    return [{ layer, inputs, outputs: reader!.outputs, activation }];
-  });
-}
-
 function plan(
   calls: readonly Call[],
   places: ReadonlyMap<SymbolicTensor, number>,
@@ -231,12 +207,12 @@ function plan(
 ): Step[] {
   const needed = new Set(outputPlaces);
   const steps: Step[] = [];
-  for (const { layer, activation, inputs, outputs: made } of calls.toReversed()) {
+  for (const { layer, compute, inputs, outputs: made } of calls.toReversed()) {
     const from = inputs.map((x) => places.get(x)!);
     const to = made.map((x) => places.get(x)!);
     const dead = [...new Set([...from, ...to])].filter((place) => !needed.has(place));
     for (const place of from) needed.add(place);
-    steps.push({ layer, activation, inputs: from, outputs: to, dead });
+    steps.push({ layer, compute, inputs: from, outputs: to, dead });
   }
   return steps.reverse();
 }

@@ -1,7 +1,7 @@
 // How most ops are made: a name, a shape rule and a gradient. The gradient is written in terms of other ops, so it can be
 // differentiated again.
 import { invalid } from '../errors.js';
-import { isRecording, record, type Backward } from '../autograd/tape.js';
+import { isRecording, record, type Backward, type Traits } from '../autograd/tape.js';
 import { NativeOp } from '../tensor/backend.js';
 import { arithmeticDType, castRaw, convert, sameBackend, type TensorLike } from '../tensor/convert.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
@@ -21,9 +21,10 @@ export function recordOne(
   y: Tensor,
   inputs: readonly Tensor[],
   backward: (dy: Tensor, wanted: readonly boolean[]) => ReturnType<Backward>,
+  traits?: Traits,
 ): Tensor {
   if (isRecording())
-    record([y], inputs, ([dy], wanted) => (dy == null ? inputs.map(() => null) : backward(dy, wanted)));
+    record([y], inputs, ([dy], wanted) => (dy == null ? inputs.map(() => null) : backward(dy, wanted)), traits);
   return y;
 }
 

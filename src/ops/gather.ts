@@ -8,8 +8,10 @@ import { checkAxis, sameShape, type Shape } from '../tensor/shape.js';
 import { makeOne, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { recordOne } from './define.js';
+import { reshape } from './reshape.js';
 
 const GATHER = new NativeOp('gather');
+const GATHER_SUM = new NativeOp('gatherSum');
 const SCATTER_ADD = new NativeOp('scatterAdd');
 const ONE_HOT = new NativeOp('oneHot');
 
@@ -66,14 +68,41 @@ function pick(x: Tensor, indices: Tensor, axis: number, batch: number): Tensor {
   return recordOne(y, [x], (dy) => [scatterAdd(dy, indices, x.shape, axis, batch)]);
 }
 
-/** The transpose of gather: zeros of `shape` with every slice of `updates` added at its index, in the order of indices. */
-export function scatterAdd(updates: Tensor, indices: Tensor, shape: Shape, axis: number, batch: number): Tensor {
+/**
+ * Sums of rows picked by index, a bag of words each, in one pass: gather(table, indices).sum(-2) without its slices in memory.
+ * @param table A float tensor [rows, columns].
+ * @param indices An int32 tensor [..., picks]; an index outside the table makes its sum NaN, and has no gradient.
+ * @returns [..., columns].
+ */
+export function gatherSum(table: Tensor, indices: Tensor): Tensor {
+  const shape = [...indices.shape.slice(0, -1), table.shape[1]!];
+  const y = makeOne(table.backend, GATHER_SUM, [table, indices], shape, table.dtype);
+  return recordOne(y, [table], (dy) => {
+    const updates = reshape(dy, [-1, table.shape[1]!]);
+    return [scatterAdd(updates, reshape(indices, [-1]), table.shape, 0, 0, indices.shape.at(-1))];
+  });
+}
+
+/**
+ * The transpose of gather: zeros of `shape` with every slice of `updates` added at its index, in the order of indices.
+ * @param shared How many neighbouring indices share a slice (default 1): the transpose of gatherSum.
+ */
+export function scatterAdd(
+  updates: Tensor,
+  indices: Tensor,
+  shape: Shape,
+  axis: number,
+  batch: number,
+  shared = 1,
+): Tensor {
   // Many small terms would be lost in a half-precision sum.
   if (DTYPE_BYTES[updates.dtype] === 2) {
-    return cast(scatterAdd(cast(updates, 'float32'), indices, shape, axis, batch), updates.dtype);
+    return cast(scatterAdd(cast(updates, 'float32'), indices, shape, axis, batch, shared), updates.dtype);
   }
-  const y = makeOne(updates.backend, SCATTER_ADD, [updates, indices], shape, updates.dtype, [axis, batch]);
-  return recordOne(y, [updates], (dy) => [pick(dy, indices, axis, batch)]);
+  const y = makeOne(updates.backend, SCATTER_ADD, [updates, indices], shape, updates.dtype, [axis, batch, shared]);
+  return recordOne(y, [updates], (dy) => [
+    shared === 1 ? pick(dy, indices, axis, batch) : gatherSum(dy, reshape(indices, [updates.shape[0]!, shared])),
+  ]);
 }
 
 /**

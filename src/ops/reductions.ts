@@ -70,7 +70,7 @@ function reduction(name: string, dtypes: DTypes, gradient: Gradient, emptyRefuse
     const dtype = dtypes.result?.(x.dtype) ?? x.dtype;
     const y = makeOne(x.backend, op, [x], without(x.shape, axes, keepDims), dtype, axes);
     if (!isRecording() || !isFloat(x.dtype)) return y;
-    return recordOne(y, [x], (dy) => [gradient(dy, x, y, axes)]);
+    return recordOne(y, [x], (dy) => [gradient(dy, x, y, axes)], name === 'sum' ? { sumOver: axes } : {});
   };
   return reduce as Reduction;
 }
