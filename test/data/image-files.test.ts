@@ -4,9 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import * as sn from '../../src/index.js';
 import { parseIdx } from '../../src/data/images/idx.js';
+import * as backend from '../../src/tensor/backend.js';
 import { idx, mnistFiles, packed, pattern, testFolder, warnings, write } from './made-files.js';
 
 const message = (error: unknown): string => (error as Error).message;
@@ -129,6 +130,17 @@ describe('a made set', () => {
     const sets = sn.data.mnist({ dataDir: folder, validation });
     if (typeof expected === 'string') expect(message(await rejection(sets))).toContain(expected);
     else expect([(await sets).train.size, (await sets).validation.size]).toEqual(expected);
+  });
+
+  test('a batch for the CPU needs no op, which would wait for the step that is running', async () => {
+    const folder = testFolder();
+    write(folder, files);
+    const { train } = await sn.data.mnist({ dataDir: folder });
+    const ops = vi.spyOn(backend, 'runOne');
+    const batches = await sn.withDevice('cpu', () => train.batch(5).toArray());
+    expect(ops).not.toHaveBeenCalled();
+    sn.dispose(batches.flatMap(({ xs, ys }) => [xs, ys]));
+    ops.mockRestore();
   });
 
   test('may hold no images', async () => {

@@ -18,8 +18,9 @@ const documented = rows
   .filter(([family]) => family !== 'activations')
   .flatMap(([, names]) => names!.split(',').map((name) => name.trim()));
 
-// `maxPool/backward` belongs to `maxPool`.
-const native = [...new Set(currentBackend().opNames.map((name) => name.split('/')[0]!))];
+// `maxPool/backward` belongs to `maxPool`, where it has no row of its own.
+const { opNames } = currentBackend();
+const native = [...new Set(opNames.map((name) => name.split('/')[0]!))];
 
 describe('the table of what has run on a GPU', () => {
   test('has a row for every op of the native table', () => {
@@ -30,7 +31,7 @@ describe('the table of what has run on a GPU', () => {
   });
 
   test('names no op that is not there, and none twice', () => {
-    expect(documented.filter((name) => !native.includes(name))).toEqual([]);
+    expect(documented.filter((name) => !native.includes(name) && !opNames.includes(name))).toEqual([]);
     expect(new Set(documented).size).toBe(documented.length);
   });
 
