@@ -1,8 +1,10 @@
 // Softmax, log-softmax and their gradients along rows, and softmax with cross-entropy in one pass: loss and gradient of
-// a row together. Two ways to share rows out: short ones several to a CPU thread, one in each SIMD lane (on the GPU one
-// a thread), long ones a block each. The largest value is subtracted first, so nothing overflows.
+// a row together, and its class's rank where a metric wants it. Two ways to share rows out: short ones several to a CPU
+// thread, one in each SIMD lane (on the GPU one a thread), long ones a block each. The largest value is subtracted
+// first, so nothing overflows.
 #pragma once
 
+#include "class_rank.cuh"
 #include "math.h"
 #include "reduce.h"
 #include "storage.h"
@@ -234,7 +236,8 @@ struct CrossEntropyRows {
   const T* logits;
   Labels labels;
   A* loss;
-  T* gradient;  // null: not asked for
+  T* gradient;    // null: not asked for
+  int32_t* rank;  // of the labelled class among the logits; null: not asked for
 
   static SN_DEVICE A share(A label, A shifted) { return label == A(0) ? A(0) : label * shifted; }
   // No label in range: NaN, by way of a constant, since device code may not call the function that makes it.
@@ -262,6 +265,11 @@ struct CrossEntropyRows {
     for (int lane = 0; lane < Rows; ++lane) {
       total[lane] = checked(total[lane]);
       loss[first + lane] = total[lane] * math::log(sum[lane]) - product[lane];
+    }
+    if (rank) {
+      for (int lane = 0; lane < Rows; ++lane) {
+        rank[first + lane] = rank_in_short_row(x + lane * width, labels, first + lane, width);
+      }
     }
     if (!gradient) return;
     T* const to = gradient + first * width;
@@ -295,6 +303,7 @@ struct CrossEntropyRows {
           sum_in_steps<A>(range, [&](int64_t i) { return share(labels.at(row, width, i), load(x[i]) - largest); }));
     }
     if (range.begin == 0) loss[row] = total * math::log(sum) - product;
+    if (rank) rank_in_long_row(x, labels, row, width, rank);
     if (to) long_row_gradient(row, range, x, to, largest, total / sum);
   }
 

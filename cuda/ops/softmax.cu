@@ -1,4 +1,4 @@
-// Softmax, log-softmax and softmax with cross-entropy along the last axis.
+// Softmax, log-softmax, softmax with cross-entropy, and the ranks of classes, along the last axis.
 #include "../kernels/softmax.cuh"
 
 #include "dispatch.h"
@@ -44,16 +44,18 @@ void softmax_backward(const Call& call) {
 }
 
 template <class T, class Labels>
-void launch_cross_entropy(const Call& call, const Labels& labels) {
+void launch_cross_entropy(const Call& call, const Labels& labels, bool ranked) {
   const View& logits = call.inputs[0];
-  T* const gradient = call.outputs.size() > 1 ? call.outputs[1].as<T>() : nullptr;
+  const size_t outputs = call.outputs.size() - size_t(ranked);
+  T* const gradient = outputs > 1 ? call.outputs[1].as<T>() : nullptr;
+  int32_t* const rank = ranked ? call.outputs[outputs].as<int32_t>() : nullptr;
   launch_rows(call.queue, rows_of(logits), 2 * kExponential,
               CrossEntropyRows<T, Labels>{logits.dim(-1), logits.as<const T>(), labels,
-                                          call.outputs[0].as<Accumulate<T>>(), gradient});
+                                          call.outputs[0].as<Accumulate<T>>(), gradient, rank});
 }
 
-// logits, labels of their dtype and shape -> loss of each row, and the logits' gradient if it is asked for
-// params: label smoothing
+// logits, labels of their dtype and shape -> loss of each row, the logits' gradient if there is a place for it, and
+// int32 ranks of the classes if they are asked for params: label smoothing, whether ranks are asked for
 void softmax_cross_entropy(const Call& call) {
   const View &logits = call.inputs[0], &labels = call.inputs[1];
   const double smoothing = call.params[0];
@@ -61,16 +63,37 @@ void softmax_cross_entropy(const Call& call) {
     using T = typename decltype(tag)::type;
     using A = Accumulate<T>;
     launch_cross_entropy<T>(
-        call, DenseLabels<T>{labels.as<const T>(), A(1 - smoothing), A(smoothing / double(logits.dim(-1)))});
+        call, DenseLabels<T>{labels.as<const T>(), A(1 - smoothing), A(smoothing / double(logits.dim(-1)))},
+        call.params[1] != 0);
   });
 }
 
 // logits, int32 labels of their shape without the last axis -> as above
+// params: whether ranks are asked for
 void sparse_softmax_cross_entropy(const Call& call) {
   const View &logits = call.inputs[0], &labels = call.inputs[1];
   dispatch_float(logits.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    launch_cross_entropy<T>(call, SparseLabels<T>{labels.as<const int32_t>()});
+    launch_cross_entropy<T>(call, SparseLabels<T>{labels.as<const int32_t>()}, call.params[0] != 0);
+  });
+}
+
+// scores, labels of their dtype and shape, or int32 ones without the last axis -> int32 rank of each row's class
+template <bool kSparse>
+void class_ranks(const Call& call) {
+  const View &scores = call.inputs[0], &labels = call.inputs[1];
+  dispatch_float(scores.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const auto rank = [&](auto of) {
+      launch_rows(
+          call.queue, rows_of(scores), 2,
+          ClassRankRows<T, decltype(of)>{scores.dim(-1), scores.as<const T>(), of, call.outputs[0].as<int32_t>()});
+    };
+    if constexpr (kSparse) {
+      rank(SparseLabels<T>{labels.as<const int32_t>()});
+    } else {
+      rank(DenseLabels<T>{labels.as<const T>(), 1, 0});
+    }
   });
 }
 
@@ -94,6 +117,8 @@ void add_softmax_ops(OpTable& table) {
       {"logSoftmax/backward", softmax_backward<true>},
       {"softmaxCrossEntropy", softmax_cross_entropy},
       {"sparseSoftmaxCrossEntropy", sparse_softmax_cross_entropy},
+      {"classRanks", class_ranks<false>},
+      {"sparseClassRanks", class_ranks<true>},
       {"scaleRows", scale_rows},
   });
 }

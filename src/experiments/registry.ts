@@ -60,7 +60,8 @@ export const EXPERIMENTS: readonly Experiment[] = [
       'when SELU collapses in a deep CNN of 100 classes, why, and what rescues it: learning rates by methods, centred weights',
     sizes: {
       quick: '3 minutes: 250 steps, two learning rates, two seeds, 8 to 32 filters; the other attempts once',
-      default: '600 steps, four learning rates, three seeds, 16 to 64 filters; the other attempts twice',
+      default:
+        '600 steps, four learning rates, three seeds, 16 to 64 filters; the other attempts twice; MiniPlaces where it is found',
       full: '10,000 steps, four learning rates, three seeds, 64 to 256 filters',
     },
     options: ['steps', 'seeds', 'limit', 'data'],

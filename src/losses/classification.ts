@@ -9,7 +9,7 @@ import { losses } from '../ops/losses.js';
 import { all, max, mean, sum } from '../ops/reductions.js';
 import { reshape } from '../ops/reshape.js';
 import { where } from '../ops/select.js';
-import { logitsOf } from '../ops/softmax.js';
+import { askingRanks, logitsOf } from '../ops/noted.js';
 import { castRaw } from '../tensor/convert.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { EPSILON, operands, wide } from './operands.js';
@@ -58,7 +58,10 @@ export function kullbackLeiblerDivergence(yTrue: Tensor, yPred: Tensor): Tensor 
  */
 export function categoricalCrossentropy(yTrue: Tensor, yPred: Tensor, fromLogits = false, labelSmoothing = 0): Tensor {
   const logits = fromLogits ? yPred : logitsOf(yPred);
-  if (logits !== undefined) return softmaxCrossEntropyOfRows('categoricalCrossentropy', yTrue, logits, labelSmoothing);
+  if (logits !== undefined) {
+    const op = 'categoricalCrossentropy';
+    return askingRanks(yTrue, yPred, () => softmaxCrossEntropyOfRows(op, yTrue, logits, labelSmoothing));
+  }
   const { labels: given, predictions } = operands(yTrue, yPred);
   const classes = predictions.shape[predictions.rank - 1]!;
   const labels = labelSmoothing === 0 ? given : add(mul(given, 1 - labelSmoothing), labelSmoothing / classes);
@@ -75,7 +78,9 @@ export function categoricalCrossentropy(yTrue: Tensor, yPred: Tensor, fromLogits
 export function sparseCategoricalCrossentropy(yTrue: Tensor, yPred: Tensor, fromLogits = false): Tensor {
   const logits = fromLogits ? yPred : logitsOf(yPred);
   const labels = classNumbers(yTrue, yPred);
-  return sparseSoftmaxCrossEntropyOfRows('sparseCategoricalCrossentropy', labels, logits ?? log(clip(wide(yPred))));
+  const op = 'sparseCategoricalCrossentropy';
+  if (logits === undefined) return sparseSoftmaxCrossEntropyOfRows(op, labels, log(clip(wide(yPred))));
+  return askingRanks(yTrue, yPred, () => sparseSoftmaxCrossEntropyOfRows(op, labels, logits));
 }
 
 /** Class numbers as int32, without an axis of size 1 behind. */

@@ -11,6 +11,7 @@ import { Tensor } from '../tensor/tensor.js';
 import {
   binaryAccuracy,
   categoricalAccuracy,
+  readsRanks,
   sparseCategoricalAccuracy,
   sparseTopKCategoricalAccuracy,
   topKCategoricalAccuracy,
@@ -29,6 +30,8 @@ export type Part = readonly [sum: Tensor, weight: Tensor | number];
 export interface Metric {
   /** Its name in logs. */
   readonly name: string;
+  /** Whether it reads the ranks of the labelled classes, which a cross-entropy of the same predictions leaves for it. */
+  readonly readsRanks: boolean;
   part(yTrue: Tensor, yPred: Tensor, weights: Tensor | null): Part;
 }
 
@@ -36,6 +39,7 @@ export interface Metric {
 function meanOf(name: string, of: MetricFunction): Metric {
   return {
     name,
+    readsRanks: readsRanks(of),
     part(yTrue, yPred, weights) {
       const given: unknown = of(yTrue, yPred);
       if (!(given instanceof Tensor)) {
@@ -54,6 +58,7 @@ function meanOf(name: string, of: MetricFunction): Metric {
 
 const ratioOf = (name: 'precision' | 'recall'): Metric => ({
   name,
+  readsRanks: false,
   part: (yTrue, yPred, weights) => hits(name, yTrue, yPred, (values) => weighted(name, values, weights)),
 });
 

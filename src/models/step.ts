@@ -10,7 +10,7 @@ import { weighted } from '../losses/weighting.js';
 import type { Part } from '../metrics/metric.js';
 import { add, mul } from '../ops/arithmetic.js';
 import { mean } from '../ops/reductions.js';
-import { notingLogits } from '../ops/softmax.js';
+import { noting } from '../ops/noted.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
@@ -65,7 +65,8 @@ function lossAndParts(
   { xs, ys, weights, size }: Samples,
   training: boolean,
 ): { total: Tensor; parts: Part[] } {
-  return notingLogits(() => {
+  const ranked = compiled.outputs.some(({ metrics }) => metrics.some(({ metric }) => metric.readsRanks));
+  return noting(ranked, () => {
     const predictions = model.callAll(xs, { training, rescaled: rescaledInputs(xs, forms) });
     const losses = compiled.outputs.map((output, i) =>
       lossOf(output, ys[i]!, predictions[output.index]!, weights[i] ?? null),

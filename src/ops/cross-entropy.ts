@@ -1,5 +1,5 @@
 // Softmax with cross-entropy, a loss for each row of logits. While a gradient is being taken, forward computes the logits'
-// gradient with the loss, when the row is at hand; backward only multiplies it by dy.
+// gradient with the loss, when the row is at hand; backward only multiplies it by dy. So it does the class's rank, for metrics.
 import { invalid } from '../errors.js';
 import { isRecording } from '../autograd/tape.js';
 import { NativeOp, run } from '../tensor/backend.js';
@@ -12,6 +12,7 @@ import { cast } from './cast.js';
 import { equal } from './comparison.js';
 import { floatOperand, recordOne } from './define.js';
 import { neg } from './elementwise.js';
+import { noteRanks, wantsRanks } from './noted.js';
 import { sum } from './reductions.js';
 import { expandDims } from './reshape.js';
 import { logSoftmax, softmax } from './softmax.js';
@@ -41,12 +42,16 @@ function lossOfRows(op: NativeOp, logits: Tensor, labels: Tensor, params: number
   const lossDType = wideDType(dtype);
   const loss = new Tensor(backend, lossShape, lossDType);
   const lossOutput = { holder: loss, shape: lossShape, dtype: lossDType };
+  const ranks = wantsRanks() ? new Tensor(backend, lossShape, 'int32') : null;
+  const rankOutputs = ranks === null ? [] : [{ holder: ranks, shape: lossShape, dtype: 'int32' as const }];
+  const settings = [...params, ranks === null ? 0 : 1];
+  if (ranks !== null) noteRanks(ranks);
   if (!isRecording()) {
-    run(backend, op, [logits, labels], [lossOutput], params);
+    run(backend, op, [logits, labels], [lossOutput, ...rankOutputs], settings);
     return loss;
   }
   const gradient = new Tensor(backend, shape, dtype);
-  run(backend, op, [logits, labels], [lossOutput, { holder: gradient, shape, dtype }], params);
+  run(backend, op, [logits, labels], [lossOutput, { holder: gradient, shape, dtype }, ...rankOutputs], settings);
   return recordOne(loss, [logits], (dy) => {
     if (isRecording()) return [cast(mul(expandDims(dy, -1), exact()), dtype)];
     return [makeOne(backend, SCALE_ROWS, [gradient, dy], shape, dtype)];

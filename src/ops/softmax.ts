@@ -1,52 +1,15 @@
-// Softmax and log-softmax. Their gradients need the output alone. A loss can ask for the logits behind a softmax.
+// Softmax and log-softmax. Their gradients need the output alone. A loss can ask for the logits behind a softmax (noted.ts).
 import { isRecording } from '../autograd/tape.js';
 import { NativeOp } from '../tensor/backend.js';
 import type { TensorLike } from '../tensor/convert.js';
 import { checkAxis } from '../tensor/shape.js';
-import { withoutScope } from '../tensor/scope.js';
-import { makeOne, makeView, type Tensor } from '../tensor/tensor.js';
+import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { mul, sub } from './arithmetic.js';
 import { floatOperand, recordOne } from './define.js';
 import { exp } from './elementwise.js';
+import { noteLogits } from './noted.js';
 import { sum } from './reductions.js';
 import { transpose } from './transpose.js';
-
-/** The logits of softmax's results, while somebody wants to know. */
-interface Notes {
-  readonly logits: Map<Tensor, Tensor>;
-  readonly views: Tensor[];
-}
-let notes: Notes | null = null;
-
-/**
- * @internal Runs `body`, in which `logitsOf` knows what softmax was applied to: a cross-entropy takes the logits in place of
- * the probabilities, which is exact where these round to 0 or 1, and one pass.
- */
-export function notingLogits<T>(body: () => T): T {
-  const before = notes;
-  const own: Notes = { logits: new Map(), views: [] };
-  notes = own;
-  try {
-    return body();
-  } finally {
-    notes = before;
-    for (const view of own.views) view.dispose();
-  }
-}
-
-/** @internal What softmax made `y` of (along its last axis), inside `notingLogits`. */
-export const logitsOf = (y: Tensor): Tensor | undefined => notes?.logits.get(y);
-
-function note(y: Tensor, x: Tensor): void {
-  if (notes === null) return;
-  // A tape frees nothing before its end and must meet the tensor it knows; elsewhere the logits die with their layer.
-  if (isRecording()) notes.logits.set(y, x);
-  else {
-    const view = withoutScope(() => makeView(x, x.shape));
-    notes.views.push(view);
-    notes.logits.set(y, view);
-  }
-}
 
 /** dx from dy and y in differentiable ops: what a second derivative is taken of. */
 type Composed = (dy: Tensor, y: Tensor) => Tensor;
@@ -56,7 +19,7 @@ function alongRows(name: string, axisName: string, composed: Composed): (logits:
   const backward = new NativeOp(`${name}/backward`);
   const run = (x: Tensor): Tensor => {
     const y = makeOne(x.backend, forward, [x], x.shape, x.dtype);
-    if (name === 'softmax') note(y, x);
+    if (name === 'softmax') noteLogits(y, x);
     return recordOne(y, [x], (dy) => [
       isRecording() ? composed(dy, y) : makeOne(x.backend, backward, [dy, y], x.shape, x.dtype),
     ]);

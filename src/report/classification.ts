@@ -20,6 +20,10 @@ export interface ClassScore {
 const FEW = 20;
 const ENDS = 5;
 
+/** The counts of several runs together. */
+export const sumOfCounts = (all: readonly (readonly number[])[]): number[] =>
+  all[0]!.map((_, i) => all.reduce((sum, counts) => sum + counts[i]!, 0));
+
 const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole);
 
 /** Each class's scores, in the classes' order. */

@@ -10,10 +10,20 @@ import { judgeClaims } from '../../src/experiments/deep-cnn/claims.js';
 import { BACKGROUND, digitPairs } from '../../src/experiments/deep-cnn/digit-pairs.js';
 import { LayerWatch } from '../../src/experiments/deep-cnn/layer-watch.js';
 import { buildNetwork, hiddenLayers, type Recipe, type Shape } from '../../src/experiments/deep-cnn/network.js';
-import { cellOf, outcomeOf, resultsOf } from '../../src/experiments/deep-cnn/results.js';
-import { ATTEMPTS, extentOf, METHODS, SELU, trialsOf, UNIT } from '../../src/experiments/deep-cnn/trials.js';
+import { cellOf, outcomeOf, resultsOf, type TaskResults } from '../../src/experiments/deep-cnn/results.js';
+import {
+  ATTEMPTS,
+  DIGIT_PAIRS,
+  extentOf,
+  METHODS,
+  MINI_PLACES,
+  SELU,
+  trialsOf,
+  UNIT,
+  type Task,
+} from '../../src/experiments/deep-cnn/trials.js';
 import { parseExactly } from '../../src/experiments/exact-json.js';
-import type { Report, RunRecord } from '../../src/report/report.js';
+import type { Claim, Report, RunRecord } from '../../src/report/report.js';
 import { start } from '../harness/command-line.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'selfnorm-deep-cnn-'));
@@ -98,7 +108,7 @@ describe('the network', () => {
 
   test.each(recipes)('%s: has the document’s layers and what the recipe says', (_label, { recipe }) => {
     sn.setSeed(1);
-    const { shape } = extentOf(QUICK);
+    const { shape } = extentOf(QUICK, DIGIT_PAIRS);
     const network = buildNetwork(recipe, shape, [32, 32, 1], 100);
     const names = network.layers.map((layer) => layer.getClassName());
     const numberOf = (className: string): number => names.filter((name) => name === className).length;
@@ -179,22 +189,27 @@ test('what is watched of the layers is what float64 loops over their outputs and
 });
 
 test('trials have names of their own and go seed by seed', () => {
-  const trials = trialsOf({ ...QUICK, size: 'default', seed: 7 });
+  const trials = trialsOf({ ...QUICK, size: 'default', seed: 7 }, [DIGIT_PAIRS, MINI_PLACES]);
   expect(new Set(trials.map(({ name }) => name)).size).toBe(trials.length);
-  expect(trials).toHaveLength(3 * METHODS.length * 4 + 2 * ATTEMPTS.length);
+  expect(trials).toHaveLength(3 * METHODS.length * 4 + 2 * ATTEMPTS.length + 3 * METHODS.length * 2);
   expect(trials[0]!.seed).toBe(7);
-  expect(trials.map(({ seed }) => seed)).toEqual(trials.map(({ seed }) => seed).sort((a, b) => a - b));
-  expect(extentOf({ ...QUICK, steps: 10 })).toMatchObject({ steps: 10, every: 10 });
-  expect(extentOf({ ...QUICK, steps: 110 })).toMatchObject({ steps: 100, every: 25 });
+  const seeds = trials.filter(({ task }) => task === DIGIT_PAIRS).map(({ seed }) => seed);
+  expect(seeds).toEqual([...seeds].sort((a, b) => a - b));
+  expect(extentOf({ ...QUICK, steps: 10 }, DIGIT_PAIRS)).toMatchObject({ steps: 10, every: 10 });
+  expect(extentOf({ ...QUICK, steps: 110 }, DIGIT_PAIRS)).toMatchObject({ steps: 100, every: 25 });
 });
 
 describe('claims', () => {
-  const extent = extentOf(QUICK);
+  const extent = extentOf(QUICK, DIGIT_PAIRS);
   const layers = hiddenLayers(extent.shape);
 
   /** Records of a quick run whose training losses are given by method and learning rate, or by attempt. */
-  function records(loss: (key: string, rate: number) => number, settings: Record<string, number> = {}): RunRecord[] {
-    return trialsOf(QUICK).map(({ name, part, task, method, stepping, seed }) => {
+  function records(
+    loss: (key: string, rate: number) => number,
+    settings: Record<string, number> = {},
+    tasks: readonly Task[] = [DIGIT_PAIRS],
+  ): RunRecord[] {
+    return trialsOf(QUICK, tasks).map(({ name, part, task, method, stepping, seed }) => {
       const final = loss(method.key, stepping.learningRate);
       const image = final < 4.3 ? 0.9 : 1e-5;
       return {
@@ -224,8 +239,10 @@ describe('claims', () => {
       };
     });
   }
+  const claimsOf = (all: readonly RunRecord[]): Claim[] =>
+    judgeClaims(resultsOf(all, QUICK) as [TaskResults, ...TaskResults[]]);
   const judged = (loss: (key: string, rate: number) => number, settings?: Record<string, number>): string[] =>
-    judgeClaims(resultsOf(records(loss, settings), extent)[0]!).map(({ verdict }) => verdict);
+    claimsOf(records(loss, settings)).map(({ verdict }) => verdict);
 
   const learnsWith =
     (...keys: readonly string[]) =>
@@ -253,20 +270,22 @@ describe('claims', () => {
     ['few steps', { steps: 50 }, /From 50 steps: /],
     ['few images', { trainingImages: 500 }, /From 500 training images: /],
   ])('stay open after %s', (_what, settings, why) => {
-    const claims = judgeClaims(
-      resultsOf(
-        records(() => 1, settings),
-        extent,
-      )[0]!,
-    );
+    const claims = claimsOf(records(() => 1, settings));
     expect(claims.map(({ verdict }) => verdict)).toEqual(Array<string>(12).fill('open'));
     for (const { measured } of claims) expect(measured).toMatch(why);
+  });
+
+  test('are judged again by another task, from one seed never for certain', () => {
+    const rescued = learnsWith('relu', 'selu-unit');
+    const found = claimsOf(records(rescued, {}, [DIGIT_PAIRS, MINI_PLACES])).slice(12);
+    expect(found.map(({ claim }) => claim.slice(0, 12))).toEqual(Array<string>(4).fill('MiniPlaces: '));
+    expect(found.map(({ verdict }) => verdict)).toEqual(['partly', 'partly', 'no', 'partly']);
   });
 
   test('outcomes tell a lost image from a slow start, and numbers that are none', () => {
     const [task] = resultsOf(
       records(() => 4.7),
-      extent,
+      QUICK,
     );
     const [run] = cellOf(task!, SELU).runs;
     const withImage = (share: number): RunRecord => ({
@@ -284,7 +303,7 @@ test('SELU collapses on real digits where SELU with centred units learns', async
   const { train } = await sn.data.mnist();
   const pairs = digitPairs(train.slice(0, 16_000), 5);
   const [x, y] = [pairs.xs(), pairs.classes()];
-  const { shape } = extentOf(QUICK);
+  const { shape } = extentOf(QUICK, DIGIT_PAIRS);
   const losses: number[] = [];
   for (const { recipe } of [SELU, UNIT]) {
     sn.setSeed(1);

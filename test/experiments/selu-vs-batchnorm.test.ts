@@ -200,7 +200,7 @@ test('the experiment runs on a part of CIFAR-10 and on MNIST, and goes on after 
   expect(page).toContain('a part of the set: train_100_made.bin and test_30_made.bin');
   const drawn = new Set(readdirSync(join(whole, 'pictures')));
   const figures = report.sections.flatMap((section) => section.figures.map(({ name }) => `${name}.png`));
-  expect(figures).toHaveLength(2 * 4 + 4 + 4);
+  expect(figures).toHaveLength(2 * 4 + 4 + 4 + 4);
   expect(figures.filter((name) => !drawn.has(name))).toEqual([]);
 
   const broken = join(folder, 'broken');

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { getLoss } from '../../src/losses/loss.js';
 import type { LossConfig } from '../../src/losses/loss.js';
-import { notingLogits } from '../../src/ops/softmax.js';
+import { noting } from '../../src/ops/noted.js';
 import { expectWithin } from '../harness/compare.js';
 import { load, numbers, type StoredTensor } from '../harness/fixtures.js';
 import { liveTensors } from '../harness/live-tensors.js';
@@ -50,17 +50,17 @@ describe('the cross-entropy of softmax', () => {
   const dense = getLoss('categoricalCrossentropy').of;
 
   test('is that of the logits, where probabilities have rounded to 0 and 1', () => {
-    const value = (of: () => sn.Tensor): number => notingLogits(of).dataSync()[0]!;
+    const value = (of: () => sn.Tensor): number => noting(false, of).dataSync()[0]!;
     expect(value(() => sparse(wrong, sn.softmax(logits)))).toBeCloseTo(240, 3);
     expect(value(() => dense(sn.tensor([[0, 1, 0]]), sn.softmax(logits)))).toBeCloseTo(240, 3);
-    const gradient = sn.grad((x) => notingLogits(() => sn.sum(sparse(wrong, sn.softmax(x)))))(logits);
+    const gradient = sn.grad((x) => noting(false, () => sn.sum(sparse(wrong, sn.softmax(x)))))(logits);
     expect([...gradient.dataSync()]).toEqual([1, -1, 0]);
   });
 
   test('survives the freeing of the logits, and frees what it kept', async () => {
     const before = await liveTensors();
     const value = sn.tidy(() => {
-      const loss = notingLogits(() =>
+      const loss = noting(false, () =>
         sparse(
           wrong,
           sn.tidy(() => sn.softmax(sn.add(logits, 0))),
@@ -69,7 +69,7 @@ describe('the cross-entropy of softmax', () => {
       return loss.dataSync()[0];
     });
     expect(value).toBeCloseTo(240, 3);
-    // The view of the logits is nobody's to free but notingLogits'.
+    // The view of the logits is nobody's to free but noting'.
     expect(sn.memory().numTensors).toBe(before);
   });
 });

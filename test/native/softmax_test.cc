@@ -82,6 +82,55 @@ TEST(Softmax, InfinityHasNoShareAndNanSpoilsItsRowOnly) {
 
 DType loss_dtype(DType dtype) { return dtype == DType::kFloat64 ? dtype : DType::kFloat32; }
 
+// Where labels are largest, the first of equal ones.
+Values classes_of(const Values& labels, int64_t rows, int64_t width) {
+  Values classes;
+  for (int64_t row = 0; row < rows; ++row) {
+    const auto begin = labels.begin() + row * width;
+    classes.push_back(double(std::max_element(begin, begin + width) - begin));
+  }
+  return classes;
+}
+
+// The place of each row's class among the scores: twice the larger ones, and whether equal ones come before. The
+// largest int32 where there is no such class, or its score is NaN.
+Values ranks_of(const Values& scores, const Values& classes, int64_t width) {
+  Values ranks;
+  for (size_t row = 0; row < classes.size(); ++row) {
+    const double* const x = scores.data() + row * size_t(width);
+    const int64_t own = int64_t(classes[row]);
+    int64_t above = 0, ties = 0;
+    const bool known = own >= 0 && own < width && !std::isnan(x[own]);
+    for (int64_t i = 0; known && i < width; ++i) {
+      if (std::isnan(x[i]) || x[i] > x[own]) ++above;
+      if (x[i] == x[own] && i < own) ties = 1;
+    }
+    ranks.push_back(known ? double(2 * above + ties) : double(std::numeric_limits<int32_t>::max()));
+  }
+  return ranks;
+}
+
+TEST(Softmax, RanksCountLargerScoresAndTellTiesAndNan) {
+  for (const DType dtype : kFloats) {
+    for (const auto [rows, width] : kSizes) {
+      // Few values, so that many are equal; now and then NaN.
+      Values values = random_values(rows * width, -3, 3);
+      for (double& value : values) value = std::abs(value) > 2.9 ? kNan : std::round(value);
+      const Array x(dtype, {rows, width}, values);
+      Values labels = random_values(rows * width, 0, 4, 2), numbers;
+      for (double& label : labels) label = std::round(label);
+      for (int64_t row = 0; row < rows; ++row) {
+        numbers.push_back(row % 5 == 3 ? -1.0 : row % 5 == 4 ? double(width) : double(row * 7 % width));
+      }
+      const Array dense(dtype, {rows, width}, labels), sparse = i32({rows}, numbers);
+      const Expected of_dense{DType::kInt32, {rows}, ranks_of(values, classes_of(labels, rows, width), width)};
+      check_op("classRanks", {&x, &dense}, {of_dense}, {}, kElementwise);
+      check_op("sparseClassRanks", {&x, &sparse}, {{DType::kInt32, {rows}, ranks_of(values, numbers, width)}}, {},
+               kElementwise);
+    }
+  }
+}
+
 TEST(Softmax, CrossEntropyGivesLossAndGradient) {
   for (const DType dtype : kFloats) {
     for (const auto [rows, width] : kSizes) {
@@ -104,9 +153,12 @@ TEST(Softmax, CrossEntropyGivesLossAndGradient) {
           }
         }
         const Expected losses{loss_dtype(dtype), {rows}, loss};
-        check_op("softmaxCrossEntropy", {&x, &labels}, {losses}, {smoothing}, kComposite);
-        check_op("softmaxCrossEntropy", {&x, &labels}, {losses, {dtype, {rows, width}, gradient}}, {smoothing},
-                 kComposite);
+        const Expected gradients{dtype, {rows, width}, gradient};
+        const Expected ranks{DType::kInt32, {rows}, ranks_of(values, classes_of(given, rows, width), width)};
+        check_op("softmaxCrossEntropy", {&x, &labels}, {losses}, {smoothing, 0}, kComposite);
+        check_op("softmaxCrossEntropy", {&x, &labels}, {losses, gradients}, {smoothing, 0}, kComposite);
+        check_op("softmaxCrossEntropy", {&x, &labels}, {losses, ranks}, {smoothing, 1}, kComposite);
+        check_op("softmaxCrossEntropy", {&x, &labels}, {losses, gradients, ranks}, {smoothing, 1}, kComposite);
       }
     }
   }
@@ -132,8 +184,12 @@ TEST(Softmax, SparseCrossEntropyGivesLossAndGradientAndNanOutOfRange) {
       }
       const Array labels = i32({rows}, numbers);
       const Expected losses{loss_dtype(dtype), {rows}, loss};
-      check_op("sparseSoftmaxCrossEntropy", {&x, &labels}, {losses}, {}, kComposite);
-      check_op("sparseSoftmaxCrossEntropy", {&x, &labels}, {losses, {dtype, {rows, width}, gradient}}, {}, kComposite);
+      const Expected gradients{dtype, {rows, width}, gradient};
+      const Expected ranks{DType::kInt32, {rows}, ranks_of(values, numbers, width)};
+      check_op("sparseSoftmaxCrossEntropy", {&x, &labels}, {losses}, {0}, kComposite);
+      check_op("sparseSoftmaxCrossEntropy", {&x, &labels}, {losses, gradients}, {0}, kComposite);
+      check_op("sparseSoftmaxCrossEntropy", {&x, &labels}, {losses, ranks}, {1}, kComposite);
+      check_op("sparseSoftmaxCrossEntropy", {&x, &labels}, {losses, gradients, ranks}, {1}, kComposite);
     }
   }
 }

@@ -134,11 +134,28 @@ function tooShort(task: TaskResults): string | undefined {
   return lacks.length === 0 ? undefined : `From ${lacks.join(' and ')}: a run of a usual size tells.`;
 }
 
-/** Judges everything by the runs of a task. */
-export function judgeClaims(task: TaskResults): Claim[] {
+/** Turns what was judged into rows, all of them open where the task's runs cannot tell. */
+function rowsOf(task: TaskResults): (claim: string, judged: Judged) => Claim {
   const short = tooShort(task);
-  const row = (claim: string, { measured, verdict }: Judged): Claim =>
+  return (claim, { measured, verdict }) =>
     short === undefined ? { claim, measured, verdict } : { claim, measured: `${measured} ${short}`, verdict: 'open' };
+}
+
+/** What is claimed of the methods alone, on a task beside the first. */
+function judgeAgain(task: TaskResults): Claim[] {
+  const row = rowsOf(task);
+  const { label } = task.task;
+  return [
+    row(`${label}: SELU stays at chance.`, judgeCollapse(task)),
+    row(`${label}: ReLU learns.`, judgeRelu(task)),
+    row(`${label}: W − mean(W) cures it.`, judgeCure(task, TENSOR)),
+    row(`${label}: ω = 0 for every unit cures it.`, judgeCure(task, UNIT)),
+  ];
+}
+
+/** Judges everything by the runs of the tasks: all claims by the first, what is at their heart by the others too. */
+export function judgeClaims([task, ...others]: readonly [TaskResults, ...TaskResults[]]): Claim[] {
+  const row = rowsOf(task);
   return [
     row(
       '“When using SELUs the accuracy (on both training and validation) converges to 1/365 … the cross-entropy loss also converges to a constant.”',
@@ -167,5 +184,6 @@ export function judgeClaims(task: TaskResults): Claim[] {
       judgeCure(task, UNIT),
     ),
     row('Of the centred network beside ReLU: “the convergence is slightly slower”.', judgePace(task)),
+    ...others.flatMap(judgeAgain),
   ];
 }

@@ -1,6 +1,9 @@
 // The images of a task on the device: as they are, in [0, 1], or at mean 0 and variance 1 over the training images.
 import type { ImageDataset } from '../../data/images/image-dataset.js';
-import { mnist } from '../../data/images/image-sets.js';
+import { miniPlaces, mnist } from '../../data/images/image-sets.js';
+import { CATALOGUE } from '../../data/sets/catalogue.js';
+import type { Form } from '../../data/sets/entry.js';
+import { locate } from '../../data/sets/locate.js';
 import { div, sub } from '../../ops/arithmetic.js';
 import { sqrt } from '../../ops/elementwise.js';
 import { moments } from '../../ops/reductions.js';
@@ -8,7 +11,7 @@ import { tidy } from '../../tensor/memory.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { RunContext } from '../experiment.js';
 import { digitPairs } from './digit-pairs.js';
-import { extentOf, type Task } from './trials.js';
+import { DIGIT_PAIRS, extentOf, MINI_PLACES, type Task } from './trials.js';
 
 /** Where the digits stand is the same in every run: of its own seeds depend weights and order alone. */
 const TRAIN_PLACES = 5;
@@ -28,11 +31,30 @@ export interface TaskImages {
 
 type Parts = Readonly<Record<'train' | 'test', ImageDataset>>;
 
+/** Where a set is looked for: in the folder that was named, if it is there. */
+function placeOf(set: 'mnist' | 'miniplaces', data: string | undefined): { dataDir?: string } {
+  if (data === undefined) return {};
+  return locate<Form>(CATALOGUE[set], { dataDir: data }).missing.length === 0 ? { dataDir: data } : {};
+}
+
+/** The tasks of a run: digit pairs, and scenes where they are to be had; a quick run takes them from a folder that was named alone. */
+export function tasksOf({ settings, data }: RunContext): Task[] {
+  const place = placeOf('miniplaces', data);
+  const wanted = settings.size !== 'quick' || place.dataDir !== undefined;
+  const there = locate<Form>(CATALOGUE.miniplaces, place).missing.length === 0;
+  return wanted && there ? [DIGIT_PAIRS, MINI_PLACES] : [DIGIT_PAIRS];
+}
+
 async function read(task: Task, data: string | undefined): Promise<Parts> {
   switch (task.key) {
     case 'digit-pairs': {
-      const { train, test } = await mnist(data === undefined ? {} : { dataDir: data });
+      const { train, test } = await mnist(placeOf('mnist', data));
       return { train: digitPairs(train, TRAIN_PLACES), test: digitPairs(test, TEST_PLACES) };
+    }
+    case 'miniplaces': {
+      // The labels of the official test images were never published.
+      const { train, validation } = await miniPlaces(placeOf('miniplaces', data));
+      return { train, test: validation };
     }
   }
 }
@@ -47,7 +69,7 @@ export class Images {
    * @throws SelfnormError as `data.mnist()`.
    */
   static async load(task: Task, { data, settings }: RunContext): Promise<Images> {
-    const { images, testImages } = extentOf(settings);
+    const { images, testImages } = extentOf(settings, task);
     const sets = await read(task, data);
     const [train, test] = [sets.train.slice(0, images), sets.test.slice(0, testImages)];
     const [trainX, testX] = [train.xs(), test.xs()];

@@ -1,11 +1,12 @@
 // The words, tables and pictures of the deep-cnn report, from its records.
 import { classTable, confusionChart } from '../../report/classification.js';
 import type { Figure, RunRecord, Section, Table } from '../../report/report.js';
+import type { RunSettings } from '../experiment.js';
 import { judgeClaims } from './claims.js';
 import * as pictures from './pictures.js';
 import * as results from './results.js';
 import type { Cell, TaskResults } from './results.js';
-import { METHODS, rateText, RELU, SELU, STANDARD, TENSOR, UNIT, type Extent, type Method } from './trials.js';
+import { METHODS, rateText, RELU, SELU, STANDARD, TENSOR, UNIT, extentOf, type Method } from './trials.js';
 
 const count = (number: number): string => number.toLocaleString('en');
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
@@ -91,7 +92,8 @@ function diagnosisTable(task: TaskResults): Table {
   };
 }
 
-function networkText(task: TaskResults, { shape, batchSize }: Extent): string {
+function networkText(task: TaskResults, run: RunSettings): string {
+  const { shape, batchSize } = extentOf(run, task.task);
   const { settings } = task.cells[0]!.runs[0]!;
   const filters = Array.from({ length: shape.blocks }, (_, b) => shape.filters * Math.min(2 ** b, 4)).join(', ');
   return (
@@ -110,7 +112,7 @@ function dataText(task: TaskResults): string {
   );
 }
 
-function gridSection(task: TaskResults, extent: Extent): Section {
+function gridSection(task: TaskResults, run: RunSettings): Section {
   const curves = (rate: number, what: string): Figure => ({
     name: `${task.task.key}-loss-${rateText(rate)}`,
     title: `Training loss at learning rate ${rateText(rate)}`,
@@ -120,7 +122,7 @@ function gridSection(task: TaskResults, extent: Extent): Section {
   const lowest = Math.min(...task.rates);
   return {
     title: `${task.task.label}: who learns`,
-    text: [networkText(task, extent), dataText(task)],
+    text: [networkText(task, run), dataText(task)],
     tables: [gridTable(task)],
     figures: [
       {
@@ -159,7 +161,7 @@ function whySection(task: TaskResults): Section {
   return {
     title: `${task.task.label}: why`,
     text: [
-      'A unit multiplies what all images have in common, here the grey they lie on, by the sum of its weights, ω. SELU’s fixed point is derived for ω = 0. With weights as they are drawn ω is about 1 in size, so the common part is handed on from layer to layer, as large as the image’s own part is small; large steps let it grow until units only ever see one straight piece of SELU, or its floor, and every image gets the same answer.',
+      'A unit multiplies what all images have in common, here their grey, by the sum of its weights, ω. SELU’s fixed point is derived for ω = 0. With weights as they are drawn ω is about 1 in size, so the common part is handed on from layer to layer, as large as the image’s own part is small; large steps let it grow until units only ever see one straight piece of SELU, or its floor, and every image gets the same answer.',
       'Taking the mean off the whole weight tensor makes the units’ sums 0 on average and leaves each as large as it was. Taking off each unit’s own mean makes every sum 0: the grey is gone after the first layer. Standardised inputs have no common grey to begin with.',
     ],
     tables: [diagnosisTable(task)],
@@ -252,15 +254,24 @@ function answerSection(task: TaskResults): Section {
 const learning = (cell: Cell, task: TaskResults): string =>
   `${results.countOf(cell, task, 'learns')} of ${cell.runs.length}`;
 
-function findings(task: TaskResults): string[] {
+/** Who learns at the learning rate that is looked at closely. */
+function finding(task: TaskResults): string {
   const at = (method: Method): Cell => results.cellOf(task, method);
-  const rate = rateText(task.rate);
+  const loss = results.meanOf(at(SELU), results.trainingLoss).toFixed(2);
+  return (
+    `${task.task.label}, learning rate ${rateText(task.rate)}: SELU learns in ${learning(at(SELU), task)} runs (training loss ${loss}, chance ` +
+    `${results.chanceLoss(task).toFixed(2)}); with the document’s centring in ${learning(at(TENSOR), task)}; with the mean taken off each ` +
+    `unit’s weights in ${learning(at(UNIT), task)}; on standardised inputs in ${learning(at(STANDARD), task)}.`
+  );
+}
+
+function findings(task: TaskResults): string[] {
   const learnt = task.rates.filter((one) => results.countOf(results.cellOf(task, SELU, one), task, 'learns') > 0);
   const share = (method: Method): string =>
-    shareText(results.meanOf(at(method), (run) => results.atEnd(run, 'image', task.layers).at(-1)!));
+    shareText(results.meanOf(results.cellOf(task, method), (run) => results.atEnd(run, 'image', task.layers).at(-1)!));
   const relu = results.bestCell(task, RELU);
   return [
-    `At learning rate ${rate} SELU learns in ${learning(at(SELU), task)} runs (training loss ${results.meanOf(at(SELU), results.trainingLoss).toFixed(2)}, chance ${results.chanceLoss(task).toFixed(2)}); with the document’s centring in ${learning(at(TENSOR), task)}; with the mean taken off each unit’s weights in ${learning(at(UNIT), task)}; on standardised inputs in ${learning(at(STANDARD), task)}.`,
+    finding(task),
     `Why: after the last hidden layer ${share(SELU)} of the variance comes from the image, with units centred ${share(UNIT)}. The grey that all images share is handed on by weights that do not add up to 0.`,
     learnt.length === 0
       ? `Plain SELU learns at none of the learning rates ${task.rates.map(rateText).join(', ')}.`
@@ -271,22 +282,21 @@ function findings(task: TaskResults): string[] {
 /** What the report of these records says. */
 export function describeRuns(
   records: readonly RunRecord[],
-  extent: Extent,
+  settings: RunSettings,
 ): {
   findings: readonly string[];
   sections: readonly Section[];
   claims: ReturnType<typeof judgeClaims>;
 } {
-  const all = results.resultsOf(records, extent);
-  const [first] = all;
+  const [first, ...others] = results.resultsOf(records, settings) as [TaskResults, ...TaskResults[]];
   return {
-    findings: findings(first!),
-    sections: all.flatMap((task) => [
-      gridSection(task, extent),
+    findings: [...findings(first), ...others.map(finding)],
+    sections: [first, ...others].flatMap((task) => [
+      gridSection(task, settings),
       whySection(task),
       ...(task.tried.length === 0 ? [] : [attemptSection(task)]),
       answerSection(task),
     ]),
-    claims: judgeClaims(first!),
+    claims: judgeClaims([first, ...others]),
   };
 }

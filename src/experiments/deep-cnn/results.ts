@@ -3,7 +3,8 @@ import type { RunRecord } from '../../report/report.js';
 import { estimateOf, type Estimate } from '../estimate.js';
 import { hiddenLayers, type Shape } from './network.js';
 import { logName, type Watched } from './layer-watch.js';
-import { ATTEMPTS, METHODS, TASKS, type Attempt, type Extent, type Method, type Task } from './trials.js';
+import type { RunSettings } from '../experiment.js';
+import { ATTEMPTS, extentOf, METHODS, TASKS, type Attempt, type Method, type Task } from './trials.js';
 
 /**
  * What came of a run. At chance: the loss has not left ln(classes). Collapsed: at chance, and what the last hidden layer hands on
@@ -47,8 +48,9 @@ export interface TaskResults {
 }
 
 /** The records of the tasks that were run, in the order of what they are compared by. */
-export function resultsOf(records: readonly RunRecord[], { rates, rate, shape }: Extent): TaskResults[] {
+export function resultsOf(records: readonly RunRecord[], settings: RunSettings): TaskResults[] {
   return TASKS.flatMap((task) => {
+    const { rates, rate, shape } = extentOf(settings, task);
     const own = records.filter(({ settings }) => settings['task'] === task.key);
     if (own.length === 0) return [];
     const of = (part: string, key: string): RunRecord[] =>

@@ -6,7 +6,7 @@ import { sequential, type Sequential } from '../../models/sequential.js';
 import type { Configuration } from './trials.js';
 
 const INPUT_SHAPE = [28, 28, 1] as const;
-const CLASSES = 10;
+export const CLASSES = 10;
 
 /** The activation as an option of the layer before it; of the functions with weights, none. */
 function optionOf({ activation, alpha }: Configuration): ActivationLike {

@@ -1,8 +1,10 @@
 // The words, tables and pictures of the mnist-elu report, from its recorded runs.
 import { COLORS, type Chart, type LineChart, type Series } from '../../report/chart.js';
 import type { Claim, Figure, RunRecord, Section, Table, Verdict } from '../../report/report.js';
+import { classTable, confusionChart, sumOfCounts } from '../../report/classification.js';
 import { median } from '../median.js';
 import { judgeClaims } from './claims.js';
+import { CLASSES } from './network.js';
 import * as results from './results.js';
 import type { Group } from './results.js';
 
@@ -132,6 +134,37 @@ function resultsTable(groups: readonly Group[]): Table {
   };
 }
 
+const DIGITS = Array.from({ length: CLASSES }, (_, digit) => String(digit));
+
+/** Which digits are taken for which, at the end of all seeds' runs; nothing where no answers were kept. */
+function answerSections(groups: readonly Group[]): Section[] {
+  const kept = groups.filter(({ runs }) => runs.every(({ lists }) => lists?.['confusion'] !== undefined));
+  if (kept.length === 0) return [];
+  const countsOf = ({ runs }: Group): number[] => sumOfCounts(runs.map(({ lists }) => lists!['confusion']!));
+  const best = kept.reduce((first, group) => (accuracyOf(group) > accuracyOf(first) ? group : first));
+  return [
+    {
+      title: 'What is confused',
+      text: ['Answers on the test images at the end, of all seeds together.'],
+      tables: [classTable(countsOf(best), DIGITS, best.configuration.label)],
+      figures: [
+        {
+          name: 'confusion',
+          title: 'Answers by digit',
+          caption: 'A row is a digit; right answers lie on the diagonal.',
+          chart: {
+            ...confusionChart(
+              kept.map((group) => ({ title: group.configuration.label, counts: countsOf(group) })),
+              CLASSES,
+            ),
+            columns: 2,
+          },
+        },
+      ],
+    },
+  ];
+}
+
 /** Sections of the short runs and, if there are any, of the long ones. */
 export function sectionsOf(groups: readonly Group[]): Section[] {
   const short = groups.filter(({ configuration }) => configuration.length === 'short');
@@ -182,6 +215,7 @@ export function sectionsOf(groups: readonly Group[]): Section[] {
             figures: long.flatMap(documentPlots),
           },
         ]),
+    ...answerSections(four),
   ];
 }
 

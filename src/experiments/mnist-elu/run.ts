@@ -5,6 +5,7 @@ import { earlyStopping, type EarlyStopping } from '../../callbacks/early-stoppin
 import { modelCheckpoint } from '../../callbacks/model-checkpoint.js';
 import type { Report, RunRecord } from '../../report/report.js';
 import { setSeed } from '../../tensor/random-state.js';
+import { confusionOf } from '../confusion.js';
 import type { Run, RunContext } from '../experiment.js';
 import {
   compileClassifier,
@@ -16,7 +17,7 @@ import {
   type Images,
 } from '../images.js';
 import { reportOf, tellRun } from '../run-report.js';
-import { buildNetwork } from './network.js';
+import { buildNetwork, CLASSES } from './network.js';
 import { describeRuns } from './report.js';
 import { trialsOf, type Trial } from './trials.js';
 
@@ -61,6 +62,7 @@ async function trainOne(
       hasStopped: () => stopping?.stoppedEpoch != null,
     });
     const [testLoss, testAccuracy] = await testOn(model, images);
+    const confusion = await confusionOf(model, images.testX, images.testY, CLASSES);
     await model.save(join(folder.path, 'models', `${name}.json`));
     await model.loadWeights(bestWeights);
     const [bestTestLoss, bestTestAccuracy] = await testOn(model, images);
@@ -78,6 +80,7 @@ async function trainOne(
         best_test_loss: bestTestLoss,
         best_test_acc: bestTestAccuracy,
       },
+      lists: { confusion },
       settings: {
         key: configuration.key,
         activation: configuration.activation,

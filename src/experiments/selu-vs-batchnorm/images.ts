@@ -18,6 +18,7 @@ import type { Task } from './trials.js';
 export interface StandardizedImages extends Images {
   /** Which files of a part of the set were read; undefined: the whole set's. */
   readonly part: string | undefined;
+  readonly classNames: readonly string[];
 }
 
 interface PartOfCifar {
@@ -81,5 +82,5 @@ export async function loadStandardized(
     const deviation = sqrt(variance);
     return [div(sub(x, mean), deviation), div(sub(other, mean), deviation)] as [Tensor, Tensor];
   });
-  return { trainX, trainY: train.ys(), testX, testY: test.ys(), part: sets.part };
+  return { trainX, trainY: train.ys(), testX, testY: test.ys(), part: sets.part, classNames: train.classNames };
 }

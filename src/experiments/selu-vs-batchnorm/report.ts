@@ -2,6 +2,7 @@
 import type { Chart, LineChart, Series } from '../../report/chart.js';
 import type { Figure, RunRecord, Section, Table } from '../../report/report.js';
 import { estimateOf } from '../estimate.js';
+import { classTable, confusionChart, sumOfCounts } from '../../report/classification.js';
 import { median } from '../median.js';
 import { judgeClaims } from './claims.js';
 import * as results from './results.js';
@@ -147,6 +148,33 @@ function resultsTable(all: readonly TaskResults[]): Table {
   };
 }
 
+/** What SELU and batch normalisation take for what, at the end of all seeds' runs. */
+function answerSection(all: readonly TaskResults[]): Section {
+  const answersOf = (task: TaskResults, key: string): { title: string; counts: number[] } => {
+    const { configuration, runs } = results.groupOf(task, key);
+    return { title: configuration.label, counts: sumOfCounts(runs.map(({ lists }) => lists!['confusion']!)) };
+  };
+  const namesOf = (task: TaskResults): string[] => String(task.groups[0]!.runs[0]!.settings['classNames']).split(',');
+  const last = all.at(-1)!;
+  const { title, counts } = answersOf(last, 'selu');
+  return {
+    title: 'What is confused',
+    text: [
+      'Answers on the test images at the end, of all seeds together. A row is a class; right answers lie on the diagonal.',
+    ],
+    tables: [classTable(counts, namesOf(last), `${last.task.label}, ${title}`)],
+    figures: all.map((task) => ({
+      name: `${task.task.key}-confusion`,
+      title: `${task.task.label}: answers by class`,
+      caption: `Classes from 0: ${namesOf(task).join(', ')}.`,
+      chart: confusionChart(
+        ['relu-bn', 'selu'].map((key) => answersOf(task, key)),
+        namesOf(task).length,
+      ),
+    })),
+  };
+}
+
 function sectionsOf(all: readonly TaskResults[]): Section[] {
   const images = (task: TaskResults): string => {
     const [train, validate, test] = ['trainingImages', 'validationImages', 'testImages'].map((name) =>
@@ -184,6 +212,7 @@ function sectionsOf(all: readonly TaskResults[]): Section[] {
       tables: [],
       figures: all.filter(({ groups }) => groups[0]!.moments !== undefined).flatMap(momentFigures),
     },
+    answerSection(all),
   ];
 }
 

@@ -1,6 +1,7 @@
 // Document 001's open question: SELU against BatchNorm on MNIST and CIFAR-10, dense and convolutional, in accuracy and seconds.
 import type { Report, RunRecord } from '../../report/report.js';
 import { setSeed } from '../../tensor/random-state.js';
+import { confusionOf } from '../confusion.js';
 import type { Run, RunContext } from '../experiment.js';
 import { compileClassifier, disposeImages, testOn, trainOnImages } from '../images.js';
 import { reportOf, tellRun } from '../run-report.js';
@@ -37,6 +38,7 @@ async function trainOne(
       validationSplit: VALIDATION_SPLIT,
     });
     const [testLoss, testAccuracy] = await testOn(model, images);
+    const { testX, testY, classNames } = images;
     const record: RunRecord = {
       name,
       configuration: title,
@@ -44,11 +46,13 @@ async function trainOne(
       history,
       secondsPerEpoch,
       results: { test_loss: testLoss, test_acc: testAccuracy },
+      lists: { confusion: await confusionOf(model, testX, testY, classNames.length) },
       settings: {
         kind: 'training',
         task: task.key,
         key: configuration.key,
         initializer: configuration.initializer,
+        classNames: classNames.join(','),
         ...facts,
         ...(images.part === undefined ? {} : { part: images.part }),
       },
