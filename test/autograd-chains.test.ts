@@ -112,6 +112,34 @@ test.each(['dropout', 'alphaDropout'] as const)('through %s behind the activatio
   expect([times(names, 'matmul/derivative'), times(names, 'dropout')]).toEqual([1, 0]);
 });
 
+test.each(['relu', 'selu', 'gelu'] as const)(
+  'convolutions with %s below, and a product behind a flattened one',
+  (activation) => {
+    const images = sn.randomNormal([3, 6, 6, 2], 0, 1, 'float32', 11);
+    const [f1, f2] = [
+      sn.randomNormal([3, 3, 2, 4], 0, 0.3, 'float32', 12),
+      sn.randomNormal([3, 3, 4, 5], 0, 0.3, 'float32', 13),
+    ];
+    const [c1, c2] = [sn.randomNormal([4], 0, 0.3, 'float32', 14), sn.randomNormal([5], 0, 0.3, 'float32', 15)];
+    const last = sn.randomNormal([5, 3], 0, 0.3, 'float32', 16);
+    const fused: Net = (p, q, r, s, t) => {
+      const conv = (x: T, filter: T, bias: T): T =>
+        sn.fused.conv2d({ x, filter, bias, strides: 1, pad: 'same', activation });
+      // Pixels as rows: the product sees the images through a view.
+      return sn.matMul(conv(conv(images, p, q), r, s).reshape([-1, 5]), t);
+    };
+    const apart: Net = (p, q, r, s, t) => {
+      const conv = (x: T, filter: T, bias: T): T => sn[activation](sn.conv2d(x, filter, 1, 'same').add(bias));
+      return sn.matMul(conv(conv(images, p, q), r, s).reshape([-1, 5]), t);
+    };
+    const of = [f1, c1, f2, c2, last];
+    expectSameGradients(fused, apart, of);
+    const names = ops(() => gradients(fused, of));
+    expect([times(names, 'conv2d/backwardInput'), times(names, 'matmul/derivative')]).toEqual([1, 1]);
+    expect(times(names, `${activation}/bias_backward`)).toBe(0);
+  },
+);
+
 test('what somebody else looks at keeps a gradient of its own', () => {
   // Two users of the hidden layer; and a hidden layer that is differentiated by.
   const twice: Net = (p, q, r) => {

@@ -11,6 +11,12 @@ namespace selfnorm {
 // What the op has to do around the library's call: nothing here.
 inline constexpr bool kLibraryFilterOutFirst = false;
 inline constexpr bool kLibraryAddsBias = true;
+// oneDNN's gradients have nothing behind them.
+inline constexpr bool kLibraryDifferentiates = false;
+inline bool library_convolution_derivative(Queue&, const ConvolutionProblem&, const ActivationFacts&, const void*,
+                                           const void*, const void*, void*, float*) {
+  return false;
+}
 
 // The dtype the library computes the problem in: its own, or float32 for half types this CPU lacks; none where the
 // plain kernel is to run.

@@ -1,14 +1,16 @@
 // Convolutions of NHWC images: from shapes to one problem a library takes, or to the plain kernels where it takes none.
-//   "conv2d" (x, filter, bias?) -> (y, pre?)    "conv2d/backwardInput" (dy, filter) -> dx
+//   "conv2d" (x, filter, bias?) -> (y, pre?)    "conv2d/backwardInput" (dy, filter, saved?) -> (dx, sums?)
 //   "conv2d/backwardFilter" (x, dy) -> dfilter   and the same three of "depthwiseConv2d"
 // Parameters: strides down and right, padding above and left, dilations down and right; forward: activation (row of the
-// table, -1: none) and the activation's own.
+// table, -1: none) and the activation's own; so backwardInput of the layer below: then dx is through its derivative, at
+// what was saved, and sums are those of its channels, that layer's bias gradient.
 #include "../kernels/convolution_plain.cuh"
 
 #include <algorithm>
 
 #include "converted.h"
 #include "fused_activation.h"
+#include "matmul_passes.h"
 #include "runtime/convolution.h"
 
 namespace selfnorm::SN_BUILD {
@@ -206,11 +208,39 @@ void forward(const Call& call) {
   }
 }
 
+// dx = (the convolution's gradient) activation'(saved) in the library's kernel; false where it has none that does that.
+bool run_derivative(Queue& queue, ConvolutionProblem p, const Operands& o, const View& saved, int activation,
+                    std::span<const double> parameters) {
+  if constexpr (!kLibraryDifferentiates) {
+    return false;
+  } else {
+    if (p.flops() == 0 || library_convolution_dtype(p) != p.dtype) return false;
+    std::copy(parameters.begin(), parameters.end(), p.parameters);
+    const Scratch scratch(queue, size_t(o.second.size() * size_of(p.dtype)));
+    View turned = turned_filter(o.second);
+    turned.data = scratch.as<void>();
+    turn(queue, o.second, turned, o.second.size() / p.out_channels, p.out_channels);
+    const ActivationFacts& facts = op_table().activations[size_t(activation)];
+    return library_convolution_derivative(queue, p, facts, o.first.data, turned.data, saved.data, o.output.data,
+                                          nullptr);
+  }
+}
+
 template <bool Depthwise>
 void backward_input(const Call& call) {
   const View &dy = call.inputs[0], &filter = call.inputs[1], &dx = call.outputs[0];
   if (dx.size() == 0) return;
-  convolve(call.queue, describe(dx, filter, dy, call, Depthwise, kBackwardInput), {dy, filter, {}, dx, {}});
+  const ConvolutionProblem p = describe(dx, filter, dy, call, Depthwise, kBackwardInput);
+  const Operands operands{dy, filter, {}, dx, {}};
+  const int activation = call.params.size() > kGeometryParams ? int(call.integer(kGeometryParams)) : -1;
+  const auto parameters = call.params.subspan(std::min(kGeometryParams + 1, call.params.size()));
+  const View sums = call.outputs.size() > 1 ? call.outputs[1] : View{};
+  if (activation > 0 && !run_derivative(call.queue, p, operands, call.inputs[2], activation, parameters)) {
+    convolve(call.queue, p, operands);
+    return apply_derivative(call.queue, activation, parameters, dx, call.inputs[2], dx, sums);
+  }
+  if (activation <= 0) convolve(call.queue, p, operands);
+  if (sums.present()) add_up_columns(call.queue, dx, sums);
 }
 
 template <bool Depthwise>

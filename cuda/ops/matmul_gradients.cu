@@ -5,6 +5,8 @@
 //   "matmul/added" (a, b) -> (y), over y: y += a b, a gradient that joins others.
 //   "matmul/sums" (a, b) -> (y, sums): y = a b and the sums of b's columns, gradients of weights and bias.
 // Parameters: transposeA, transposeB; "matmul/derivative": activation and dropout as "matmul" takes them.
+#include <vector>
+
 #include "fused_activation.h"
 #include "matmul_call.h"
 #include "runtime/matmul.h"
@@ -96,13 +98,14 @@ View matrix(const MatmulProblem& problem, const void* data, int64_t rows, int64_
   return view;
 }
 
-void add_up_columns(Queue& queue, const View& from, bool transposed, const View& to) {
-  static const OpFunction sum = op_named("sum");
-  const double axis = transposed ? 1 : 0;
-  sum({queue, {&from, 1}, {&to, 1}, {&axis, 1}});
-}
-
 }  // namespace
+
+void add_up_columns(Queue& queue, const View& x, const View& sums) {
+  static const OpFunction sum = op_named("sum");
+  std::vector<double> axes;
+  for (int axis = 0; axis + 1 < x.rank; ++axis) axes.push_back(axis);
+  sum({queue, {&x, 1}, {&sums, 1}, axes});
+}
 
 void finish_matmul_gradient(Queue& queue, const MatmulProblem& p, const MatmulOperands& operands, MatmulStage done) {
   if (done == MatmulStage::kDropped || p.form == MatmulForm::kAdded) return;
@@ -112,16 +115,19 @@ void finish_matmul_gradient(Queue& queue, const MatmulProblem& p, const MatmulOp
   if (p.form == MatmulForm::kSumsRight) {
     const bool transposed = p.transpose_b != 0;
     const View b = matrix(p, operands.b, transposed ? p.n : p.k, transposed ? p.k : p.n);
-    return add_up_columns(queue, b, transposed, sums);
+    if (!transposed) return add_up_columns(queue, b, sums);
+    static const OpFunction sum = op_named("sum");
+    const double last = 1;
+    return sum({queue, {&b, 1}, {&sums, 1}, {&last, 1}});
   }
   const View y = matrix(p, operands.y, p.batch * p.m, p.n);
-  if (done == MatmulStage::kActivated) return sums.present() ? add_up_columns(queue, y, false, sums) : void();
+  if (done == MatmulStage::kActivated) return sums.present() ? add_up_columns(queue, y, sums) : void();
   if (operands.stamp != nullptr) apply_dropout(queue, operands.mask, y, stamp_of(operands), y);
   if (p.activation > 0) {
     const View saved = matrix(p, operands.saved, p.batch * p.m, p.n);
     apply_derivative(queue, p.activation, p.parameters, y, saved, y, sums);
   } else if (sums.present()) {
-    add_up_columns(queue, y, false, sums);
+    add_up_columns(queue, y, sums);
   }
 }
 

@@ -14,6 +14,9 @@ void finish_matmul_gradient(Queue& queue, const MatmulProblem& problem, const Ma
 // sums [columns] of `dtype` = those of the columns of float32 partials [rows, columns].
 void add_up_rows(Queue& queue, const float* partials, int64_t rows, int64_t columns, DType dtype, void* sums);
 
+// sums [columns] = those of x [..., columns] over all its other axes.
+void add_up_columns(Queue& queue, const View& x, const View& sums);
+
 // A tensor of the problem's result as a row of elements.
 View flat(const MatmulProblem& problem, void* data);
 // The stamp of the operands' dropout as an op's input.

@@ -12,6 +12,8 @@ namespace selfnorm {
 // innermost, and its plain convolutions add no bias.
 inline constexpr bool kLibraryFilterOutFirst = true;
 inline constexpr bool kLibraryAddsBias = false;
+// Whether it may have gradients with a derivative behind them: library_convolution_derivative.
+inline constexpr bool kLibraryDifferentiates = true;
 
 // The dtype the library computes the problem in; none where the plain kernel is to run: float64.
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem);

@@ -1,6 +1,7 @@
 // Gradients on their way back through a tape: whose they are, who still holds them, and when their memory goes.
 import { closeScope, madeInScope, openScope } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { sameShape } from '../tensor/shape.js';
+import { makeView, type Tensor } from '../tensor/tensor.js';
 
 /**
  * A gradient that is already through the activation below and, where that has one, its bias: what a product's backward can
@@ -12,6 +13,11 @@ export class Descent {
     /** The bias's gradient; null: there is no bias. */
     readonly dBias: Tensor | null,
   ) {}
+
+  /** For the tensor itself, which the op may have seen through views. */
+  shapedAs({ shape }: Tensor): Descent {
+    return sameShape(shape, this.dz.shape) ? this : new Descent(makeView(this.dz, shape), this.dBias);
+  }
 }
 
 /** What backward gives for an input; null: nothing. */

@@ -157,9 +157,11 @@ export class Tape {
           const slope = makers[k]?.traits.below?.slope ?? null;
           return sum === null && slope === null ? NO_OFFER : { slope, sum };
         });
-        const dxs = gradients.making<InputGradient>(() =>
-          descent === undefined ? backward(dys, wanted, offers) : traits.below!.backward(descent, wanted, offers),
-        );
+        const dxs = gradients.making<InputGradient>(() => {
+          const given =
+            descent === undefined ? backward(dys, wanted, offers) : traits.below!.backward(descent, wanted, offers);
+          return given.map((dx, k) => (dx instanceof Descent ? dx.shapedAs(makers[k]!.outputs[0]!) : dx));
+        });
         for (let k = 0; k < inputs.length; k++) {
           const dx = dxs[k];
           if (dx === null || dx === undefined || !wanted[k]) continue;

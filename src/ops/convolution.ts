@@ -1,12 +1,13 @@
 // Convolutions of NHWC images: conv2d, depthwiseConv2d and conv2dTranspose. A convolution has three linear maps, y from
 // (x, filter), dx from (dy, filter) and dfilter from (x, dy); each one's gradients are the other two.
 import { invalid } from '../errors.js';
-import { isRecording, record } from '../autograd/tape.js';
-import { NativeOp } from '../tensor/backend.js';
+import { Descent, type InputGradient } from '../autograd/gradient-table.js';
+import { isRecording, record, type Offer, type Slope } from '../autograd/tape.js';
+import { NativeOp, run } from '../tensor/backend.js';
 import { sameBackend, type TensorLike } from '../tensor/convert.js';
 import { promote } from '../tensor/dtype.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
-import { makeOne, type Tensor } from '../tensor/tensor.js';
+import { makeOne, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import {
   checkFilter,
@@ -45,12 +46,45 @@ class Convolution {
   y(x: Tensor, filter: Tensor, windows: Windows): Tensor {
     const shape = this.outputShape(x, filter, windows);
     const y = makeOne(x.backend, this.forward, [x, filter], shape, x.dtype, geometry(windows));
-    return this.recorded(y, x, filter, (dy) => this.gradients(dy, x, filter, windows));
+    if (isRecording()) {
+      record([y], [x, filter], ([dy], wanted, offers) =>
+        dy == null ? [null, null] : this.backward(dy, x, filter, windows, wanted, offers),
+      );
+    }
+    return y;
   }
 
-  /** dx and dfilter of y, given dy. */
-  gradients(dy: Tensor, x: Tensor, filter: Tensor, windows: Windows): LazyGradients {
-    return [() => this.dx(dy, filter, x.shape, windows), () => this.dfilter(x, dy, filter.shape, windows)];
+  /** dx and dfilter of y where they are wanted, given dy; dx through the activation that made x where that is offered. */
+  backward(
+    dy: Tensor,
+    x: Tensor,
+    filter: Tensor,
+    windows: Windows,
+    wanted: readonly boolean[],
+    offers: readonly Offer[],
+  ): [InputGradient, Tensor | null] {
+    const slope = wanted[0] && !isRecording() ? offers[0]!.slope : null;
+    const descent = slope === null ? null : this.descent(dy, x, filter, windows, slope);
+    const dx = (): Tensor => this.dx(dy, filter, x.shape, windows);
+    const dfilter = (): Tensor => this.dfilter(x, dy, filter.shape, windows);
+    const [input, weights] = evaluate([dx, dfilter], [wanted[0]! && descent === null, wanted[1]!]);
+    return [descent ?? input, weights];
+  }
+
+  /** dx through the activation that made x, and its bias's gradient; null where the native op does not do that. */
+  private descent(dy: Tensor, x: Tensor, filter: Tensor, windows: Windows, slope: Slope): Descent | null {
+    const { saved, stamp, parameters, bias } = slope;
+    if (stamp !== null || dy.size === 0 || x.size === 0) return null;
+    const outputs = [new Tensor(x.backend, x.shape, x.dtype)];
+    if (bias !== null) outputs.push(new Tensor(x.backend, bias.shape, x.dtype));
+    run(
+      x.backend,
+      this.backwardInput,
+      saved === null ? [dy, filter] : [dy, filter, saved],
+      outputs.map((holder) => ({ holder, shape: holder.shape, dtype: x.dtype })),
+      [...geometry(windows), ...parameters],
+    );
+    return new Descent(outputs[0]!, outputs[1] ?? null);
   }
 
   dx(dy: Tensor, filter: Tensor, shape: Shape, windows: Windows): Tensor {

@@ -28,7 +28,6 @@ import {
   maskParameters,
   type Mask,
 } from './dropout.js';
-import { evaluate } from './define.js';
 import { MATMUL, matMul as plainMatMul, product, productBackward, productSums } from './matmul.js';
 import { prelu } from './prelu.js';
 import { reshape } from './reshape.js';
@@ -319,7 +318,7 @@ export function conv2d(options: FusedConv2d): Tensor {
     operands: [x, filter],
     shape,
     params: geometry(windows),
-    gradients: (dz, wanted) => evaluate(CONV2D.gradients(dz, x, filter, windows), wanted),
+    gradients: (dz, wanted, offers) => CONV2D.backward(dz, x, filter, windows, wanted, offers),
   };
   return unbatch(finish(options, runFused(core, columns, applied), null, none()), single);
 }

@@ -106,5 +106,45 @@ TEST(Convolution, BiasThenActivationAndThePreActivation) {
   check_op("conv2d", {&x, &filter, &bias}, {output}, params, kReduction);
 }
 
+// The gradient through the layer below: the plain gradient, that layer's derivative, and the sums of its channels.
+TEST(Convolution, BackwardInputGoesThroughTheActivationBelow) {
+  const int64_t batch = 2, height = 5, width = 4, inputs = 3, outputs = 4;
+  const Values geometry = {1, 1, 1, 1, 1, 1};
+  const int64_t size = batch * height * width;
+  for (const DType dtype : {DType::kFloat32, DType::kBfloat16}) {
+    const Array dy(dtype, {batch, height, width, outputs}, random_values(size * outputs, -1, 1)),
+        filter(dtype, {3, 3, inputs, outputs}, random_values(9 * inputs * outputs, -1, 1, 2)),
+        saved(dtype, {batch, height, width, inputs}, random_values(size * inputs, -1, 1, 3));
+    const Shape images{batch, height, width, inputs};
+    Array plain(dtype, images), expected(dtype, images), dx(dtype, images), sums(dtype, {inputs});
+    run_op("conv2d/backwardInput", 32, {&dy, &filter}, {&plain}, geometry);
+    run_op("tanh/backward", 32, {&plain, &saved}, {&expected});
+    const auto& activations = SN_BUILD::op_table().activations;
+    size_t row = 0;
+    while (std::string(activations.at(row).name) != "tanh") ++row;
+    Values params = geometry;
+    params.push_back(double(row));
+    run_op("conv2d/backwardInput", 32, {&dy, &filter, &saved}, {&dx, &sums}, params);
+    EXPECT_EQ(dx.bytes(), expected.bytes());
+    // Without an activation: the sums alone.
+    Array linear(dtype, images), all(dtype, {inputs});
+    params.back() = -1;
+    run_op("conv2d/backwardInput", 32, {&dy, &filter}, {&linear, &all}, params);
+    EXPECT_EQ(linear.bytes(), plain.bytes());
+    for (const auto& [values, result] : {std::pair(&dx, &sums), std::pair(&linear, &all)}) {
+      Values total(size_t(inputs), 0.0), magnitude(size_t(inputs), 0.0);
+      const Values terms = values->values();
+      for (size_t i = 0; i < terms.size(); ++i) {
+        total[i % size_t(inputs)] += terms[i];
+        magnitude[i % size_t(inputs)] += std::abs(terms[i]);
+      }
+      const Values actual = result->values();
+      for (size_t i = 0; i < actual.size(); ++i) {
+        EXPECT_TRUE(std::abs(actual[i] - total[i]) <= 0.01 * magnitude[i]) << "channel " << i;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace selfnorm::test

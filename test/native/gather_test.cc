@@ -101,6 +101,46 @@ TEST(ScatterAdd, IsTheTransposeOfGather) {
   }
 }
 
+// Bags of three rows each, some outside the table, of widths that packs divide and others; the transpose adds a bag's
+// update to all of its rows.
+TEST(GatherSum, BagsOfEveryTypeAndTheirTranspose) {
+  for (const int64_t inner : {1, 5, 8, 300}) {
+    const int64_t rows = 6, bags = 9, picks = 3;
+    const Values table = random_values(rows * inner, -1, 1), updates = random_values(bags * inner, -1, 1, 2);
+    Values indices;
+    for (int64_t i = 0; i < bags * picks; ++i) indices.push_back(double(i * 7 % rows));
+    indices[4] = -1;
+    indices[13] = double(rows);
+    for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kBfloat16, DType::kFloat16}) {
+      const Array from(dtype, {rows, inner}, table), picked = i32({bags, picks}, indices);
+      const Values stored = from.values();
+      Values sums(size_t(bags * inner)), magnitudes(size_t(bags * inner));
+      for (int64_t at = 0; at < bags * inner; ++at) {
+        for (int64_t k = 0; k < picks; ++k) {
+          const auto row = int64_t(indices[size_t(at / inner * picks + k)]);
+          const bool outside = row < 0 || row >= rows;
+          const double value = outside ? std::nan("") : stored[size_t(row * inner + at % inner)];
+          sums[size_t(at)] += value;
+          magnitudes[size_t(at)] += outside ? 0 : std::abs(value);
+        }
+      }
+      check_op("gatherSum", {&from, &picked}, {{dtype, {bags, inner}, sums, magnitudes}}, {}, kReduction);
+    }
+    Values added(size_t(rows * inner)), sizes(size_t(rows * inner));
+    for (int64_t k = 0; k < bags * picks; ++k) {
+      const auto row = int64_t(indices[size_t(k)]);
+      if (row < 0 || row >= rows) continue;
+      for (int64_t i = 0; i < inner; ++i) {
+        added[size_t(row * inner + i)] += updates[size_t(k / picks * inner + i)];
+        sizes[size_t(row * inner + i)] += std::abs(updates[size_t(k / picks * inner + i)]);
+      }
+    }
+    const Array each = f32({bags, inner}, updates), flat = i32({bags * picks}, indices);
+    check_op("scatterAdd", {&each, &flat}, {{DType::kFloat32, {rows, inner}, added, sizes}}, {0, 0, double(picks)},
+             kReduction);
+  }
+}
+
 TEST(OneHot, EveryDtypeAndIndicesOutside) {
   const Array picks = i32({2, 2}, {0, 2, -1, 3});
   const Values expected{1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0};
