@@ -61,7 +61,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
     sizes: {
       quick: '3 minutes: 250 steps, two learning rates, two seeds, 8 to 32 filters; the other attempts once',
       default:
-        '600 steps, four learning rates, three seeds, 16 to 64 filters; the other attempts twice; MiniPlaces where it is found',
+        '600 steps, four learning rates, three seeds, 16 to 64 filters; the other attempts twice; MiniPlaces where it is found, and the photographs of --data',
       full: '10,000 steps, four learning rates, three seeds, 64 to 256 filters',
     },
     options: ['steps', 'seeds', 'limit', 'data'],

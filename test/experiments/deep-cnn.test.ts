@@ -1,13 +1,14 @@
 // The deep CNN: its images, its network, what is watched of the layers, the rules of its claims on made-up numbers, a collapse and
 // its cure on real digits, and the whole experiment through the command line, broken off and continued.
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { ImageDataset } from '../../src/data/images/image-dataset.js';
 import { judgeClaims } from '../../src/experiments/deep-cnn/claims.js';
 import { BACKGROUND, digitPairs } from '../../src/experiments/deep-cnn/digit-pairs.js';
+import { Images, tasksOf } from '../../src/experiments/deep-cnn/images.js';
 import { LayerWatch } from '../../src/experiments/deep-cnn/layer-watch.js';
 import { buildNetwork, hiddenLayers, type Recipe, type Shape } from '../../src/experiments/deep-cnn/network.js';
 import { cellOf, outcomeOf, resultsOf, type TaskResults } from '../../src/experiments/deep-cnn/results.js';
@@ -17,12 +18,14 @@ import {
   extentOf,
   METHODS,
   MINI_PLACES,
+  PHOTOGRAPHS,
   SELU,
   trialsOf,
   UNIT,
   type Task,
 } from '../../src/experiments/deep-cnn/trials.js';
 import { parseExactly } from '../../src/experiments/exact-json.js';
+import type { RunContext } from '../../src/experiments/experiment.js';
 import type { Claim, Report, RunRecord } from '../../src/report/report.js';
 import { start } from '../harness/command-line.js';
 
@@ -230,7 +233,7 @@ describe('claims', () => {
           learningRate: stepping.learningRate,
           ...extent.shape,
           classes: 100,
-          classNames: '',
+          classNames: '[]',
           steps: 250,
           stepsPerEpoch: 125,
           trainingImages: 30_000,
@@ -317,6 +320,54 @@ test('SELU collapses on real digits where SELU with centred units learns', async
   expect(losses[1]).toBeLessThan(Math.log(100) - 0.4);
 }, 120_000);
 
+test('photographs of a folder are read as lightness, some of each part, those without a part of their own held back', async () => {
+  const { default: sharp } = await import('sharp');
+  const write = async (path: string, grey: number): Promise<void> => {
+    mkdirSync(dirname(path), { recursive: true });
+    const background = { r: grey, g: grey, b: grey };
+    await sharp({ create: { width: 40, height: 30, channels: 3, background } })
+      .png()
+      .toFile(path);
+  };
+  const split = join(folder, 'split');
+  const whole = join(folder, 'flat');
+  for (const [i, name] of ['dark', 'light'].entries()) {
+    for (let k = 0; k < 10; k++) {
+      if (k < 4) await write(join(split, 'train', name, `${k}.png`), 255 * i);
+      if (k < 3) await write(join(split, 'test', name, `${k}.png`), 255 * i);
+      await write(join(whole, 'train', name, `${k}.png`), 255 * i);
+    }
+  }
+  const contextOf = (data: string, limit?: number): RunContext =>
+    ({ data, settings: { ...QUICK, ...(limit === undefined ? {} : { limit }) } }) as RunContext;
+  expect(await tasksOf(contextOf(split))).toEqual([DIGIT_PAIRS, PHOTOGRAPHS]);
+  mkdirSync(join(folder, 'empty'));
+  expect(await tasksOf(contextOf(join(folder, 'empty')))).toEqual([DIGIT_PAIRS]);
+  for (const [data, limit, train, held] of [
+    [split, undefined, 8, 6],
+    [split, 5, 5, 5],
+    [whole, undefined, 18, 2],
+  ] as const) {
+    const images = await Images.load(PHOTOGRAPHS, contextOf(data, limit));
+    const { trainX, trainY, testX, testY, classNames } = images.get(false);
+    expect(classNames).toEqual(['dark', 'light']);
+    expect([trainX.shape, testX.shape]).toEqual([
+      [train, 32, 32, 1],
+      [held, 32, 32, 1],
+    ]);
+    for (const [x, y] of [
+      [trainX, trainY],
+      [testX, testY],
+    ] as const) {
+      const classes = y.dataSync();
+      const off = x.dataSync().map((value, i) => Math.abs(value - classes[Math.floor(i / 1024)]!));
+      expect(!(Math.max(...off) <= 1e-3)).toBe(false);
+      expect(new Set(classes).size).toBe(2);
+    }
+    images.dispose();
+  }
+}, 60_000);
+
 const ARGUMENTS = [
   'run',
   'deep-cnn',
@@ -348,13 +399,16 @@ test('the experiment runs, writes its report, and goes on after Ctrl-C to the sa
   const ended = await start([...ARGUMENTS, '--out', whole]);
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   const report = JSON.parse(readFileSync(join(whole, 'report.json'), 'utf8')) as Report;
+  const answered = report.runs.flatMap(({ lists }) => lists?.['confusion'] ?? []);
+  // Of plain SELU and of centred units.
+  expect(answered.reduce((sum, count) => sum + count, 0)).toBe(2 * 64);
   const attempts = ATTEMPTS.filter(({ quick }) => quick).length;
   expect(report.runs).toHaveLength(2 * METHODS.length + attempts);
   for (const { history, results, lists, settings } of report.runs) {
     expect(history['loss']).toHaveLength(Number(settings['steps']) / Number(settings['stepsPerEpoch']));
     for (const values of Object.values(history)) expect(values.every(Number.isFinite)).toBe(true);
     expect(Object.keys(results)).toEqual(['test_loss', 'test_acc', 'test_top5']);
-    expect(lists!['confusion']!.reduce((sum, count) => sum + count, 0)).toBe(64);
+    expect(lists!['start/omega']).toHaveLength(15);
     expect(String(settings['diagnosis']).length).toBeGreaterThan(10);
   }
   expect(report.claims.map(({ verdict }) => verdict)).toEqual(Array<string>(12).fill('open'));

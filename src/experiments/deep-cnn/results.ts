@@ -67,7 +67,7 @@ export function resultsOf(records: readonly RunRecord[], settings: RunSettings):
       {
         task,
         classes: Number(own[0]!.settings['classes']),
-        classNames: String(own[0]!.settings['classNames']).split(','),
+        classNames: JSON.parse(String(own[0]!.settings['classNames'])) as string[],
         layers: hiddenLayers(shapeOf(own[0]!, shape)),
         rates,
         rate,

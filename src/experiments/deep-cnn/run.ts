@@ -48,7 +48,7 @@ async function trainAll(context: RunContext, trials: readonly Trial[]): Promise<
 /** Runs the experiment. */
 export const runDeepCnn: Run = async (context): Promise<Report> => {
   const { settings } = context;
-  const tasks = tasksOf(context);
+  const tasks = await tasksOf(context);
   const trials = trialsOf(settings, tasks);
   tellRun(context, trials);
   const runs = await trainAll(context, trials);

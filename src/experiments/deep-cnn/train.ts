@@ -89,6 +89,9 @@ export async function trainOne(
       callbacks: [watch],
     });
     const { text } = tidy(() => monitor(network, firstOf(testX, MONITORED_IMAGES)));
+    const answers: Record<string, number[]> = trial.keepsAnswers
+      ? { confusion: await confusionOf(network, testX, testY, classNames.length) }
+      : {};
     const record: RunRecord = {
       name,
       configuration: title,
@@ -96,7 +99,7 @@ export async function trainOne(
       history,
       secondsPerEpoch,
       results: await testOn(network, images),
-      lists: { ...start, confusion: await confusionOf(network, testX, testY, classNames.length) },
+      lists: { ...start, ...answers },
       settings: {
         part,
         task: task.key,
@@ -109,7 +112,7 @@ export async function trainOne(
         stepsPerEpoch,
         steps: epochs * stepsPerEpoch,
         classes: classNames.length,
-        classNames: classNames.join(','),
+        classNames: JSON.stringify(classNames),
         parameters: network.countParams(),
         trainingImages: trainX.shape[0]!,
         testImages: testX.shape[0]!,
