@@ -13,8 +13,13 @@ import { ATTEMPTS, extentOf, METHODS, TASKS, type Attempt, type Method, type Tas
 export const OUTCOMES = ['learns', 'chance', 'collapsed', 'not finite'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** How far below ln(classes) the training loss is to be at the end: more than it goes up and down by there. */
+/**
+ * How far below ln(classes) the training loss is to be at the end: more than it goes up and down by there. A hard task's comes down
+ * later than the right class comes up among the first five answers: it is below ln(classes) at all, and these are so many times those
+ * of guessing.
+ */
 const LEFT_CHANCE = 0.3;
+const ABOVE_CHANCE = 2;
 /** By what the share of the image in the last hidden layer's variance has to fall: a slow learner's changes less. */
 const LOST = 0.1;
 
@@ -111,7 +116,9 @@ export const atEnd = ({ history }: RunRecord, what: Watched, layers: readonly st
 export function outcomeOf(run: RunRecord, task: TaskResults): Outcome {
   const loss = trainingLoss(run);
   if (!Number.isFinite(loss)) return 'not finite';
-  if (loss < chanceLoss(task) - LEFT_CHANCE) return 'learns';
+  const chance = chanceLoss(task);
+  if (loss < chance - LEFT_CHANCE) return 'learns';
+  if (loss < chance && top5(run) >= (ABOVE_CHANCE * 5) / task.classes) return 'learns';
   const [first, last] = [atStart(run, 'image').at(-1)!, atEnd(run, 'image', task.layers).at(-1)!];
   return last < LOST * first ? 'collapsed' : 'chance';
 }
