@@ -1,14 +1,14 @@
 // A decoding thread. libvips decodes in libuv's threads, which all threads of the process share; what this thread takes off the
 // main one is the rest, which for small images is as much again: building sharp's pipelines, their callbacks, copies, colours.
 import { parentPort } from 'node:worker_threads';
-import type { Sharp, SharpOptions } from 'sharp';
+import type { Sharp } from 'sharp';
 import { channelsOf, isFloat, type DecodePlan, type DecodeResult, type DecodeTask } from './decode-plan.js';
 import { grey, lightness } from './lightness.js';
 
 /** Images under way at once: enough for libuv's four threads, few enough not to keep others waiting for one. */
 const AT_ONCE = 8;
 
-type Open = (source: string | Uint8Array, options: SharpOptions) => Sharp;
+type Open = (source: string | Uint8Array) => Sharp;
 
 const port = parentPort!;
 const waiting: (() => Promise<void>)[] = [];
@@ -35,7 +35,7 @@ async function decode(
 ): Promise<Uint8Array> {
   const [height, width] = plan.size;
   const [rows, columns] = plan.resize;
-  let image = open(source, { sequentialRead: true }).toColourspace('srgb').removeAlpha();
+  let image = open(source).toColourspace('srgb').removeAlpha();
   if (plan.fit !== 'exact') image = image.resize({ width: columns, height: rows, fit: plan.fit });
   if (rows !== height || columns !== width) image = image.extract({ left, top, width, height });
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });

@@ -32,7 +32,10 @@ export interface ImageFilesOptions extends BadRecordOptions {
   readonly dtype?: 'float32' | 'uint8';
   /** Images decoded ahead of the consumer. Default 256. */
   readonly prefetch?: number;
-  /** Threads that decode, besides libuv's (`UV_THREADPOOL_SIZE`), in which the pixels are made. Default 2. */
+  /**
+   * Threads that feed libuv's (`UV_THREADPOOL_SIZE`, 4 by default), in which the pixels are made. Default 1, which keeps those four
+   * busy; more are of use where there are more of libuv's.
+   */
   readonly workers?: number;
 }
 
@@ -64,7 +67,7 @@ interface Settings {
 
 function settingsOf(op: string, options: ImageFilesOptions): Settings {
   const { fit = 'cover', crop = 'center', seed, colorMode = 'rgb', dtype = 'float32' } = options;
-  const { prefetch = 256, workers = 2 } = options;
+  const { prefetch = 256, workers = 1 } = options;
   const choices = {
     fit: [fit, ['cover', 'contain', 'fill']],
     crop: [crop, ['center', 'random']],

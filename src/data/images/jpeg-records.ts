@@ -8,7 +8,7 @@ import type { DecodePlan } from './decode-plan.js';
 
 const HEAD = 3;
 const TASK = 64;
-const THREADS = 2;
+const THREADS = 1;
 
 interface JpegRecord {
   readonly place: string;

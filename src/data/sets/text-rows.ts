@@ -1,7 +1,8 @@
 // The named sets of text and word vectors, a row each.
 import type { DataSetEntry, Download, PairForm, VectorForm } from './entry.js';
 
-/** An archive that is kept packed. The SHA-256 of these are known from packages that download them, several of them for each. */
+/** An archive that is kept packed. The publishers give no checksums: these are those of packages that download the
+ * files, several of them for SNLI and GloVe, Hugging Face's datasets for SICK. */
 function archive(name: string, sha256: string): Download {
   return { name, files: [name], checksums: [{ of: 'download', algorithm: 'sha256', digest: sha256 }] };
 }
