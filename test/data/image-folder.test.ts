@@ -277,7 +277,7 @@ describe('a folder of class folders', () => {
 
 describe('a file that is no image', () => {
   const wrong: [string, () => Uint8Array | string, RegExp][] = [
-    ['a JPEG that is cut off', () => jpeg.subarray(0, jpeg.length - 60), /premature end|corrupt/i],
+    ['a JPEG that is cut off', () => jpeg.subarray(0, jpeg.length - 60), /premature end|corrupt|damaged data/i],
     ['text', () => 'not an image', /unsupported image format/],
     ['empty', () => '', /unsupported image format|contains unsupported|empty/i],
   ];

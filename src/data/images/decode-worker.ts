@@ -59,6 +59,12 @@ function place(rgb: Uint8Array, plan: DecodePlan, into: DecodeResult['pixels'], 
   for (let i = 0; i < length; i++) into[start + i] = Math.round(255 * shares[i]!);
 }
 
+/** What libvips tells, often on several lines, and at times only that there was a warning. */
+function reasonOf({ message }: Error): string {
+  const told = message.replace('Warning treated as error due to failOn setting', 'the decoder warns of damaged data');
+  return told.trim().split(/\s*\n\s*/).join('; ');
+}
+
 function work(open: Open, { id, plan, sources, corners }: DecodeTask): void {
   const length = plan.size[0] * plan.size[1] * channelsOf(plan);
   const pixels = isFloat(plan) ? new Float32Array(sources.length * length) : new Uint8Array(sources.length * length);

@@ -130,6 +130,22 @@ function single(arrays: ImageArrays, index: number): LabelledImage {
 /** Each byte divided by 255, as pixelsToUnit rounds it. */
 const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
+/** As `scaled`, without an op where ops run on the host's own cores: it would wait for the step that is running. */
+export function scaledBatch(bytes: Uint8Array, shape: number[]): Tensor {
+  if (currentBackend().device !== 'cpu') return scaled(bytes, shape);
+  const values = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) values[i] = UNIT[bytes[i]!]!;
+  return tensor(values, shape);
+}
+
+/** As `hot`, without an op where ops run on the host's own cores. */
+export function hotBatch(labels: readonly number[], classes: number): Tensor {
+  if (currentBackend().device !== 'cpu') return hot(labels, classes);
+  const values = new Float32Array(labels.length * classes);
+  labels.forEach((label, i) => (values[i * classes + label] = 1));
+  return tensor(values, [labels.length, classes]);
+}
+
 /** A batch. Where ops run on the host's own cores it is made without any: an op would wait for the step that is running. */
 function gathered(arrays: ImageArrays, indices: readonly number[]): LabelledImage {
   if (currentBackend().device !== 'cpu') return gatheredBytes(arrays, indices);

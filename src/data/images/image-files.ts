@@ -9,7 +9,7 @@ import { Dataset, type Elements } from '../dataset.js';
 import { BadRecords, type BadRecordOptions, type SkippedRecords } from '../files/bad-records.js';
 import { channelsOf, isFloat, type ColorMode, type DecodePlan } from './decode-plan.js';
 import { decode } from './decode-pool.js';
-import { hot, scaled, type LabelledImage } from './image-dataset.js';
+import { hot, hotBatch, scaledBatch, type LabelledImage } from './image-dataset.js';
 
 /** How image files become tensors. */
 export interface ImageFilesOptions extends BadRecordOptions {
@@ -114,7 +114,7 @@ function cutter({ plan: { size, resize }, crop, seed }: Settings, pass: number):
 /** Pixels of some images as what a model takes. */
 function tensorOf(pixels: Uint8Array | Float32Array, shape: number[], dtype: 'float32' | 'uint8'): Tensor {
   if (pixels instanceof Float32Array) return tensor(pixels, shape, 'float32');
-  return dtype === 'uint8' ? tensor(pixels, shape, 'uint8') : scaled(pixels, shape);
+  return dtype === 'uint8' ? tensor(pixels, shape, 'uint8') : scaledBatch(pixels, shape);
 }
 
 /**
@@ -149,7 +149,7 @@ export class ImageFiles extends Dataset<LabelledImage> implements LabelledFiles 
         const { length } = images[0]!.pixels;
         const pixels = new (isFloat(plan) ? Float32Array : Uint8Array)(images.length * length);
         images.forEach((image, i) => pixels.set(image.pixels, i * length));
-        const ys = hot(
+        const ys = hotBatch(
           images.map(({ label }) => label),
           classNames.length,
         );
