@@ -1,6 +1,6 @@
 // All tests, from a fresh clone: sets up, then runs the native tests (kernels in the emulator under AddressSanitizer with
-// UndefinedBehaviorSanitizer and under ThreadSanitizer, float functions as each CPU level compiles them) and the
-// TypeScript tests. The last line counts them.
+// UndefinedBehaviorSanitizer and under ThreadSanitizer, float functions as each CPU level compiles them), the TypeScript
+// tests, and tfjs-core's conformance suite on the tfjs backend. The last line counts them.
 //   npm test                 everything
 //   npm test -- <pattern>    TypeScript tests whose file or name fits
 import { spawn, spawnSync } from 'node:child_process';
@@ -86,6 +86,16 @@ async function nativeTests(scratch) {
   }
 }
 
+/** tfjs-core's conformance suite on the tfjs backend. */
+function tfjsTests(scratch) {
+  const report = join(scratch, 'tfjs.json');
+  const status = run(process.execPath, ['scripts/test-tfjs.mjs', '--report', report]);
+  const counted = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0 };
+  passed += counted.passed;
+  failed += counted.failed;
+  if (status !== 0 && counted.failed === 0) failed += 1;
+}
+
 function typescriptTests(scratch) {
   const report = join(scratch, 'vitest.json');
   const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
@@ -102,6 +112,7 @@ try {
   must('npm', ['run', '--silent', 'build:js']);
   if (patterns.length === 0) await nativeTests(scratch);
   typescriptTests(scratch);
+  if (patterns.length === 0) tfjsTests(scratch);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -73,6 +73,11 @@ export { model, type ModelConfig } from './models/functional.js';
 export { Model, Model as LayersModel, type NamedWeight } from './models/model.js';
 export { sequential, Sequential, type SequentialConfig } from './models/sequential.js';
 export { readSafetensors, writeSafetensors, type SafetensorsContent } from './files/safetensors.js';
+export {
+  SummaryWriter,
+  type SummaryImage,
+  type SummaryWriterOptions,
+} from './interchange/tensorboard/summary-writer.js';
 export * as initializers from './initializers/index.js';
 export { Initializer, registerInitializer } from './initializers/initializer.js';
 export * as regularizers from './regularizers/index.js';

@@ -1,7 +1,8 @@
-// Training bench of @tensorflow/tfjs-node: the MNIST network by its layers API.
+// Training bench of tfjs's backends for Node: the MNIST network by tfjs's layers API.
 //
-//     node tfjs_mnist.cjs --data DIR [--images N] [--package tfjs-node-gpu]
+//     node tfjs_mnist.cjs --data DIR [--images N] [--package tfjs-node-gpu | selfnorm/tfjs]
 //
+// With selfnorm/tfjs (the built one) nothing changes but where tfjs comes from.
 // Its conversation is that of mnist_training.py: a line "epoch" trains one epoch and gets one JSON line. `fit` is called once an
 // epoch, on tensors that were split before: its own validation cannot be told apart by a clock from outside.
 'use strict';
@@ -30,8 +31,14 @@ function say(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-/** tfjs-node from the folder SELFNORM_TFJS_NODE or the current one; undefined where it is not installed. */
+const ROOT = path.join(__dirname, '..', '..');
+
+/** tfjs-node from the folder SELFNORM_TFJS_NODE or the current one, or our build; undefined where it is not there. */
 function loadTfjs(name) {
+  if (name === 'selfnorm/tfjs') {
+    const { version } = require(path.join(ROOT, 'package.json'));
+    return { tf: require(path.join(ROOT, 'dist', 'tfjs.cjs')), version };
+  }
   const from = createRequire(path.join(path.resolve(process.env.SELFNORM_TFJS_NODE || '.'), 'resolved-from-here.js'));
   try {
     return { tf: from(`@tensorflow/${name}`), version: from(`@tensorflow/${name}/package.json`).version };

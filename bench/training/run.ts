@@ -43,6 +43,7 @@ const DRIVERS: readonly Driver[] = [
   },
   { peer: 'keras', command: [PYTHON, 'bench/peers/keras_mnist.py', '--device', values.device] },
   { peer: 'keras-xla', command: [PYTHON, 'bench/peers/keras_mnist.py', '--xla', '--device', 'cuda'], only: 'cuda' },
+  { peer: 'selfnorm/tfjs', command: [process.execPath, 'bench/peers/tfjs_mnist.cjs', '--package', 'selfnorm/tfjs'] },
   { peer: 'tfjs-node', command: [process.execPath, 'bench/peers/tfjs_mnist.cjs'], only: 'cpu' },
   {
     peer: 'tfjs-node-gpu',

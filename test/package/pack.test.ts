@@ -1,6 +1,6 @@
 // The package as a user gets it: packed, installed in another project, imported and required, with its types.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -84,6 +84,15 @@ describe('the packed library', () => {
     );
     const compiler = join(process.cwd(), 'node_modules/typescript/bin/tsc');
     expect(run(process.execPath, [compiler, '-p', 'tsconfig.json'])).toBe('');
+  });
+
+  test('gives tfjs its backend by import and by require, once tfjs is installed', () => {
+    symlinkSync(join(process.cwd(), 'node_modules/@tensorflow'), join(project, 'node_modules/@tensorflow'));
+    const source = `console.log(tf.getBackend(), tf.tensor([1, 2]).mul(3).add(1).dataSync().join(), typeof tf.io.fileSystem, typeof tf.sequential);`;
+    writeFileSync(join(project, 'e.mjs'), `import * as tf from 'selfnorm/tfjs'; ${source}`);
+    writeFileSync(join(project, 'f.cjs'), `const tf = require('selfnorm/tfjs'); ${source}`);
+    expect(run('node', ['e.mjs']).trim()).toBe('selfnorm 4,7 function function');
+    expect(run('node', ['f.cjs']).trim()).toBe('selfnorm 4,7 function function');
   });
 
   test('its command line answers', () => {
