@@ -51,7 +51,7 @@ const OPTIONS: Readonly<Record<ExperimentOption, () => Option>> = {
   epochs: () => new Option('--epochs <n>', 'train each configuration for so many epochs').argParser(wholeNumber(1)),
   steps: () => new Option('--steps <n>', 'take so many steps in each fit').argParser(wholeNumber(1)),
   seeds: () => new Option('--seeds <n>', 'how many seeds, counting up from the first').argParser(wholeNumber(1)),
-  limit: () => new Option('--limit <n>', 'use only the first n training images').argParser(wholeNumber(1)),
+  limit: () => new Option('--limit <n>', 'use only the first n training samples').argParser(wholeNumber(1)),
   data: () => new Option('--data <folder>', 'where the data set lies'),
 };
 

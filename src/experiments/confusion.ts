@@ -1,4 +1,5 @@
 // Which class a classifier answers for images of which class.
+import type { Feed } from '../models/feed.js';
 import type { Model } from '../models/model.js';
 import { argMax } from '../ops/reductions.js';
 import { clone } from '../ops/reshape.js';
@@ -11,7 +12,7 @@ const BATCH = 250;
  * Counts of a classifier's answers, row by row: `counts[truth * classes + answer]`.
  * @param labels int32 `[count]`, or one-hot `[count, classes]`.
  */
-export async function confusionOf(model: Model, x: Tensor, labels: Tensor, classes: number): Promise<number[]> {
+export async function confusionOf(model: Model, x: Feed, labels: Tensor, classes: number): Promise<number[]> {
   const answers = tidy(() => argMax(model.predict(x, { batchSize: BATCH }) as Tensor, -1));
   const truths = tidy(() => (labels.rank === 1 ? clone(labels) : argMax(labels, -1)));
   const [answered, right] = await Promise.all([answers.data(), truths.data()]);

@@ -20,7 +20,7 @@ export interface RunSettings {
   readonly seeds?: number;
   /** `'cpu'` or `'cuda:N'`. */
   readonly device: string;
-  /** How many training images to use, from the first on; all by default. */
+  /** How many training samples to use, from the first on; all by default. */
   readonly limit?: number;
 }
 

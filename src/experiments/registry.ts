@@ -67,4 +67,17 @@ export const EXPERIMENTS: readonly Experiment[] = [
     options: ['steps', 'seeds', 'limit', 'data'],
     load: async () => (await import('./deep-cnn/run.js')).runDeepCnn,
   },
+  {
+    name: 'snli-bow',
+    document: '000 "SELU vs RELU activation in simple NLP models"',
+    description:
+      'ReLU and SELU in a bag of words on SNLI with GloVe vectors: with and without normalisation, AlphaDropout, seconds an epoch',
+    sizes: {
+      quick: '3 minutes: 8 epochs of five configurations, one seed, at most 25,000 training pairs',
+      default: '30 epochs of ten configurations, three seeds, at most 25,000 training pairs',
+      full: '42 epochs of ten configurations, five seeds, all training pairs there are',
+    },
+    options: ['epochs', 'seeds', 'limit', 'data'],
+    load: async () => (await import('./snli-bow/run.js')).runSnliBow,
+  },
 ];

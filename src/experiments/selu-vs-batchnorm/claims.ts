@@ -3,22 +3,13 @@
 import type { Claim, Verdict } from '../../report/report.js';
 import { estimateOf, isAbove, type Above, type Estimate } from '../estimate.js';
 import { median } from '../median.js';
+import { changeOf, isSlower } from '../turns.js';
 import * as results from './results.js';
 import type { Group, TaskResults } from './results.js';
 import { ENOUGH } from './trials.js';
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
-/** +12% or -3%, beside 1. */
-const change = (ratio: number): string => `${ratio >= 1 ? '+' : '−'}${Math.abs(100 * (ratio - 1)).toFixed(0)}%`;
 const accuracy = (group: Group): string => `${group.configuration.label} ${percent(results.accuracyOf(group).mean)}`;
-
-/** Whether a ratio of times is above 1: clearly, when all but at most one round in ten say so. */
-function isSlower(ratios: readonly number[]): Above {
-  const middle = median(ratios);
-  if (!(middle > 1)) return 'not';
-  const against = ratios.filter((ratio) => ratio <= 1).length;
-  return against <= ratios.length / 10 ? 'clearly' : 'barely';
-}
 
 /** Yes when it is clear everywhere, no when it is nowhere so. */
 function overTasks(found: readonly Above[]): Verdict {
@@ -35,7 +26,7 @@ interface Judged {
 function judgeTimes(all: readonly TaskResults[], own: string, other: string): Judged & { found: Above[] } {
   const ratios = all.map((task) => results.timeRatios(results.groupOf(task, own), results.groupOf(task, other)));
   const found = ratios.map(isSlower);
-  const measured = all.map(({ task }, i) => `${task.label} ${change(median(ratios[i]!))}`).join('; ');
+  const measured = all.map(({ task }, i) => `${task.label} ${changeOf(median(ratios[i]!))}`).join('; ');
   return { measured: `Time of a training step: ${measured}.`, verdict: overTasks(found), found };
 }
 

@@ -1,12 +1,12 @@
-// What a batch costs, measured with the configurations taking turns: a machine that becomes slower for a while slows all of them.
-import { setImmediate as turn } from 'node:timers/promises';
+// What a batch costs in each configuration, measured in turns.
 import type { Model } from '../../models/model.js';
 import { slice } from '../../ops/slice.js';
 import type { RunRecord } from '../../report/report.js';
 import { setSeed } from '../../tensor/random-state.js';
 import { median } from '../median.js';
-import { Interrupted, type RunContext } from '../experiment.js';
+import type { RunContext } from '../experiment.js';
 import type { Images } from '../images.js';
+import { secondsInTurns } from '../turns.js';
 import { buildNetwork } from './network.js';
 import { CONFIGURATIONS, type Task } from './trials.js';
 
@@ -34,18 +34,9 @@ export async function measureSpeed(
     model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy' });
     return model;
   });
-  const times = CONFIGURATIONS.map((): number[] => []);
+  let times: number[][];
   try {
-    for (let round = 0; round <= rounds; round++) {
-      for (const [i, model] of models.entries()) {
-        await turn();
-        if (context.signal.aborted) throw new Interrupted();
-        const begun = performance.now();
-        await model.fit(x, y, { batchSize, epochs: 1, shuffle: false, verbose: 0, yieldEvery: 'never' });
-        const seconds = (performance.now() - begun) / 1000 / Math.ceil(rows / batchSize);
-        if (round > 0) times[i]!.push(seconds);
-      }
-    }
+    times = await secondsInTurns(context, models, { x, y, batchSize, batches: Math.ceil(rows / batchSize) }, rounds);
   } finally {
     for (const model of models) model.dispose();
     x.dispose();
