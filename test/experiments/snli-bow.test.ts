@@ -226,7 +226,7 @@ function records({ curve, test: accuracy, seconds, settings, spread = 0.001, see
           ...base,
           name: `${key}-seed${seed}`,
           seed,
-          history: { val_acc: curve(key).map((value) => value + off) },
+          history: Object.fromEntries(['acc', 'val_acc'].map((log) => [log, curve(key).map((value) => value + off)])),
           results: { best_val_acc: accuracy(key) + off, test_acc: accuracy(key) + off, best_epoch: 3 },
           settings: { kind: 'training', key, trainingPairs: 20_000, batchSize: 512, epochs: 30, ...settings },
         };
@@ -336,7 +336,7 @@ test('the experiment runs on made pairs, and goes on after Ctrl-C to the same bi
   expect(page).toContain('GloVe vectors of 5 numbers where the document has 300');
   const drawn = new Set(readdirSync(join(whole, 'pictures')));
   const figures = report.sections.flatMap((section) => section.figures.map(({ name }) => `${name}.png`));
-  expect(figures).toHaveLength(2 * 3 + 1 + 1);
+  expect(figures).toHaveLength(2 * 3 + 1 + 1 + 1);
   expect(figures.filter((name) => !drawn.has(name))).toEqual([]);
 
   const broken = join(folder, 'broken');

@@ -34,17 +34,22 @@ const label = ({ configuration }: Group): string => configuration.label;
 
 /** The first epoch at which a mean curve has the level. */
 const epochAt = (group: Group, level: number): number =>
-  results.meanCurve(group).findIndex((value) => value >= level) + 1;
+  results.meanCurve(group, 'acc').findIndex((value) => value >= level) + 1;
 
-/** Whether ReLU's curve of validation accuracy lies higher than SELU's, and gets to its level much earlier. */
+/**
+ * Whether ReLU's accuracy while training lies higher than SELU's, and gets to its level much earlier. On validation pairs the first
+ * epochs show how fast running averages follow.
+ */
 function judgeSpeed(relu: Group, selu: Group): Judged {
-  const level = LEVEL * Math.min(...[relu, selu].map((group) => Math.max(...results.meanCurve(group))));
-  const epochs = [relu, selu].map((group) => epochAt(group, level)) as [number, number];
-  const [high, low] = [relu, selu].map((group) => results.estimate(group, results.heightOf));
+  const both = [relu, selu];
+  const level = LEVEL * Math.min(...both.map((group) => Math.max(...results.meanCurve(group, 'acc'))));
+  const epochs = both.map((group) => epochAt(group, level)) as [number, number];
+  const [high, low] = both.map((group) => results.estimate(group, results.heightOf('acc')));
   const above = isAbove(high!, low!);
   const isMuch = epochs[1] >= MUCH_SLOWER * epochs[0];
+  const validation = both.map((group) => percent(results.meanOf(group, results.heightOf('val_acc'))));
   return {
-    measured: `Validation accuracy, mean over the epochs: ${label(relu)} ${percent(high!.mean)}, ${label(selu)} ${percent(low!.mean)}. It first reaches ${percent(level)} after epoch ${epochs[0]} and ${epochs[1]}.`,
+    measured: `Accuracy while training, mean over the epochs: ${label(relu)} ${percent(high!.mean)}, ${label(selu)} ${percent(low!.mean)}; on validation pairs ${validation.join(' and ')}. Training reaches ${percent(level)} in epoch ${epochs[0]} and ${epochs[1]}.`,
     verdict: above === 'clearly' && !isMuch ? 'partly' : directional(above),
   };
 }

@@ -26,10 +26,15 @@ const CURVES = [
   },
 ] as const;
 
-const CHARTED = [
+interface Charted {
+  readonly log: 'acc' | 'val_acc' | 'val_loss';
+  readonly what: string;
+}
+const CHARTED: readonly Charted[] = [
   { log: 'val_acc', what: 'validation accuracy' },
   { log: 'val_loss', what: 'validation loss' },
-] as const;
+];
+const TRAINING: Charted = { log: 'acc', what: 'training accuracy' };
 
 /** Losses above this are cut off: SELU without normalisation begins far above all the rest. */
 const HIGHEST_LOSS = 2;
@@ -49,7 +54,7 @@ function seriesOf(group: Group, log: string): Series[] {
   return group.runs.map(({ history }) => ({ label, color, dashed: dashed === true, y: history[log]! }));
 }
 
-function curvesOf(groups: readonly Group[], { log, what }: (typeof CHARTED)[number]): Chart {
+function curvesOf(groups: readonly Group[], { log, what }: Charted): Chart {
   const series = groups.flatMap((group) => seriesOf(group, log));
   const values = series.flatMap(({ y }) => y).filter(Number.isFinite);
   const top = topOf(groups, log);
@@ -60,24 +65,34 @@ function curvesOf(groups: readonly Group[], { log, what }: (typeof CHARTED)[numb
     yTitle: what,
     series,
     showBand: true,
-    ...(log === 'val_acc' ? { yFormat: '.0%' } : {}),
+    ...(log === 'val_loss' ? {} : { yFormat: '.0%' }),
     ...(cut ? { yDomain: [Math.min(...values), top] as const } : {}),
   };
 }
 
-function curveFigures(groups: Groups): Figure[] {
-  return CURVES.flatMap(({ name, title, keys }) => {
-    const own = keys.flatMap((key) => groups.get(key) ?? []);
-    if (own.length < 2) return [];
-    const several = own[0]!.runs.length > 1 ? ' Mean of the seeds; the band reaches from the worst to the best.' : '';
-    return CHARTED.map((charted): Figure => ({
+function curveFigure(
+  groups: Groups,
+  { name, title, keys }: (typeof CURVES)[number],
+  charted: Charted,
+  note = '',
+): Figure[] {
+  const own = keys.flatMap((key) => groups.get(key) ?? []);
+  if (own.length < 2) return [];
+  const several = own[0]!.runs.length > 1 ? ' Mean of the seeds; the band reaches from the worst to the best.' : '';
+  return [
+    {
       name: `${name}-${charted.log}`,
       title: `${title}: ${charted.what}`,
-      caption: `After each epoch.${several}`,
+      caption: `After each epoch${note}.${several}`,
       chart: curvesOf(own, charted),
-    }));
-  });
+    },
+  ];
 }
+
+const curveFigures = (groups: Groups): Figure[] => [
+  ...CURVES.flatMap((curves) => CHARTED.flatMap((charted) => curveFigure(groups, curves, charted))),
+  ...curveFigure(groups, CURVES[0], TRAINING, ', with dropout'),
+];
 
 function accuracyFigure(groups: Groups): Figure {
   return {
@@ -128,7 +143,12 @@ const MOMENT_COLUMNS: Readonly<Record<string, string>> = {
 /** Mean and variance at each watched layer, as one cell a layer. */
 function momentTable(groups: Groups): Table {
   const looked = [...groups.values()].filter(({ moments }) => moments !== undefined);
-  const signed = (value: number): string => value.toFixed(2).replace('-', '−');
+  // Without the sign of what is rounded to 0.
+  const signed = (value: number): string =>
+    value
+      .toFixed(2)
+      .replace(/^-(?!0\.00)/, '−')
+      .replace('-', '');
   return {
     caption: 'Mean and variance of all values, before the first step, as the next layer gets them while training.',
     columns: [{ title: 'Configuration' }, ...WATCHED.map((name) => ({ title: `Behind ${MOMENT_COLUMNS[name]!}` }))],
@@ -242,6 +262,23 @@ function describeData(facts: PairFacts): string[] {
   ];
 }
 
+/** What the averages of batch normalisation are after an epoch's few steps, where that shows. */
+function describeAverages({ parts }: PairFacts): string[] {
+  const steps = Math.ceil(parts[0]!.pairs / BATCH_SIZE);
+  const left = 0.99 ** steps;
+  if (left < 0.05) return [];
+  return [
+    `Keras’s batch normalisation keeps 0.99 of its running averages in a step. After an epoch of ${steps} steps ${percent(left)} of what they began with is left, which holds the first epochs on validation pairs down; convergence is better seen while training, where they are not used.`,
+  ];
+}
+
+/** The numbers behind SELU's bad beginning. */
+function describeMoments(groups: Groups): string {
+  const variance = (key: string, layer: number): string => groups.get(key)!.moments!.variance[layer]!.toFixed(1);
+  const last = WATCHED.length - 1;
+  return `SELU’s constants keep mean 0 and variance 1 where inputs have them. A sum of words has not: before the first step the variance of the sums is ${variance('selu', 0)} with SELU, ${variance('selu-alpha-lecun', 0)} from LeCun’s initialisation, and ${variance('relu', 0)} with ReLU, which drops half of what words add. Above 0 SELU is a straight line, so three layers on it is still ${variance('selu', last)}, ${variance('selu-alpha-lecun', last)} and ${variance('relu', last)}; and the −1.76 that AlphaDropout puts in is made for variance 1. The document’s RMSprop then starts with losses of several times ln 3. Batch normalisation of the two sums alone gives SELU the inputs that its authors assume.`;
+}
+
 function sectionsOf(groups: Groups, facts: PairFacts): Section[] {
   const [relu, selu] = (['relu', 'selu'] as const).map((activation) => results.bestOf(groups, activation));
   const parameters = [...groups.values()].map(({ runs }) => Number(runs[0]!.settings['parameters']));
@@ -250,16 +287,15 @@ function sectionsOf(groups: Groups, facts: PairFacts): Section[] {
       title: 'Accuracy',
       text: [
         `A word’s vector goes through a dense layer of 300 units; the ${MAX_LEN} results are added up, padding included. The two sums go through dropout and three dense layers of 600 units, each with an L2 penalty of ${L2} and dropout, to a softmax of three. BN: batch normalisation behind both sums and behind each of the three dropouts. The word vectors are not trained; ${count(Math.min(...parameters))} to ${count(Math.max(...parameters))} other numbers are.`,
-        `Everything else is as in the document’s repository, with Keras’s defaults: dropout ${DROPOUT_RATE}, RMSprop (or Adam) with learning rate ${LEARNING_RATE}, batches of ${BATCH_SIZE}, Glorot’s uniform initialisation, or LeCun’s normal one where it says so. It stops nothing early, and judges by the weights of the epoch whose validation loss was lowest.`,
+        `Everything else is as in the document’s repository, with Keras’s defaults: dropout ${DROPOUT_RATE}, RMSprop (or Adam) with learning rate ${LEARNING_RATE}, batches of ${BATCH_SIZE}, Glorot’s uniform initialisation, or LeCun’s normal one where it says so. It stops nothing early, and judges by the weights of the epoch whose validation loss was lowest. AD: AlphaDropout in the place of dropout. “SELU, LeCun” has no dropout; “SELU as advised” has LeCun’s initialisation, AlphaDropout, and batch normalisation of the sums alone, so that what comes in has mean 0 and variance 1.`,
+        ...describeAverages(facts),
       ],
       tables: [resultsTable(groups)],
       figures: [...curveFigures(groups), accuracyFigure(groups)],
     },
     {
       title: 'Why SELU without normalisation begins badly',
-      text: [
-        'SELU’s constants keep mean 0 and variance 1 where inputs have them. Word vectors do not, and a sum of 42 words multiplies their mean by 42 and, as words of a sentence and above all its padding are alike, their variance by up to 42². ReLU passes such numbers on as they are, and so does SELU on its positive side; AlphaDropout then puts in its −1.76, which among such numbers means nothing. Batch normalisation of the two sums gives SELU the inputs that its authors assume.',
-      ],
+      text: [describeMoments(groups)],
       tables: [momentTable(groups)],
       figures: [],
     },

@@ -44,8 +44,13 @@ export function resultsOf(records: readonly RunRecord[], configurations: readonl
 export const testAccuracy = ({ results }: RunRecord): number => results['test_acc']!;
 export const bestEpoch = ({ results }: RunRecord): number => results['best_epoch']!;
 export const bestValidation = ({ results }: RunRecord): number => results['best_val_acc']!;
-/** Validation accuracy, mean over the epochs: the height of the curve, high where it rises early. */
-export const heightOf = ({ history }: RunRecord): number => estimateOf(history['val_acc']!).mean;
+/** Accuracies by epoch: while training, dropout included, and on the validation pairs. */
+export type Curve = 'acc' | 'val_acc';
+/** A curve's mean over the epochs: its height, great where it rises early. */
+export const heightOf =
+  (curve: Curve) =>
+  ({ history }: RunRecord): number =>
+    estimateOf(history[curve]!).mean;
 /** Validation accuracy at the end. */
 export const lastValidation = ({ history }: RunRecord): number => history['val_acc']!.at(-1)!;
 
@@ -53,11 +58,9 @@ export const lastValidation = ({ history }: RunRecord): number => history['val_a
 export const estimate = ({ runs }: Group, of: (run: RunRecord) => number): Estimate => estimateOf(runs.map(of));
 export const meanOf = (group: Group, of: (run: RunRecord) => number): number => estimate(group, of).mean;
 
-/** Validation accuracy after each epoch, mean over seeds. */
-export function meanCurve({ runs }: Group): number[] {
-  return runs[0]!.history['val_acc']!.map(
-    (_, epoch) => estimateOf(runs.map((r) => r.history['val_acc']![epoch]!)).mean,
-  );
+/** A curve, mean over seeds. */
+export function meanCurve({ runs }: Group, curve: Curve): number[] {
+  return runs[0]!.history[curve]!.map((_, epoch) => estimateOf(runs.map((r) => r.history[curve]![epoch]!)).mean);
 }
 
 /** Time of a batch beside another configuration's, round by round: the two took turns. */
