@@ -18,7 +18,7 @@ export interface PartFacts {
   readonly pairs: number;
   /** Pairs of each class, in the order of the labels. */
   readonly classes: readonly number[];
-  /** Pairs without a gold label, which are left out, and lines that could not be read. */
+  /** Pairs without a gold label, which are left out, and lines that could not be read; of a part of a file not known, and 0. */
   readonly unlabelled: number;
   readonly skipped: number;
   /** Words of all sentences, those without a vector among the words that are not cut off, and sentences that were too long. */
@@ -113,7 +113,7 @@ export class Pairs {
    */
   static async load(data: string | undefined, limit: number | undefined): Promise<Pairs> {
     const sets = await snli(data === undefined ? {} : { dataDir: data });
-    const train = sets.train.slice(0, limit);
+    const train = limit === undefined ? sets.train : sets.train.slice(0, limit);
     const words = vocabulary([train.premises, train.hypotheses]);
     const vectors = await glove({ ...vectorsAt(data), vocabulary: words });
     const lacks = new Set(vectors.missing);

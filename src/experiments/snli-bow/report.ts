@@ -1,4 +1,5 @@
 // The words, tables and pictures of the snli-bow report, from its records.
+import { basename } from 'node:path';
 import type { Chart, Series } from '../../report/chart.js';
 import type { Cell, Claim, Figure, RunRecord, Section, Table } from '../../report/report.js';
 import { estimateOf } from '../estimate.js';
@@ -22,7 +23,7 @@ const CURVES = [
   {
     name: 'selu',
     title: 'What SELU’s authors ask for',
-    keys: ['selu', 'selu-alpha', 'selu-alpha-lecun', 'selu-lecun', 'selu-sums'],
+    keys: ['selu', 'selu-alpha', 'selu-alpha-lecun', 'selu-lecun', 'selu-advised'],
   },
 ] as const;
 
@@ -258,7 +259,7 @@ function describeData(facts: PairFacts): string[] {
   const width = dimension === 300 ? '' : ' where the document has 300';
   return [
     set,
-    `GloVe vectors of ${dimension} numbers${width}, from ${vectorFile}: ${count(known)} of the ${count(vocabulary)} words of the training pairs have one, the others are zeros, as is the padding. Words are lower case, and contractions cut as the Penn Treebank does; the document takes SNLI’s own parses, and keeps capitals.`,
+    `GloVe vectors of ${dimension} numbers${width}, from ${basename(vectorFile)}: ${count(known)} of the ${count(vocabulary)} words of the training pairs have one, the others are zeros, as is the padding. Words are lower case, and contractions cut as the Penn Treebank does; the document takes SNLI’s own parses, and keeps capitals.`,
   ];
 }
 
@@ -275,8 +276,10 @@ function describeAverages({ parts }: PairFacts): string[] {
 /** The numbers behind SELU's bad beginning. */
 function describeMoments(groups: Groups): string {
   const variance = (key: string, layer: number): string => groups.get(key)!.moments!.variance[layer]!.toFixed(1);
+  const loss = (key: string): string =>
+    results.meanOf(groups.get(key)!, ({ history }) => history['loss']![0]!).toFixed(1);
   const last = WATCHED.length - 1;
-  return `SELU’s constants keep mean 0 and variance 1 where inputs have them. A sum of words has not: before the first step the variance of the sums is ${variance('selu', 0)} with SELU, ${variance('selu-alpha-lecun', 0)} from LeCun’s initialisation, and ${variance('relu', 0)} with ReLU, which drops half of what words add. Above 0 SELU is a straight line, so three layers on it is still ${variance('selu', last)}, ${variance('selu-alpha-lecun', last)} and ${variance('relu', last)}; and the −1.76 that AlphaDropout puts in is made for variance 1. The document’s RMSprop then starts with losses of several times ln 3. Batch normalisation of the two sums alone gives SELU the inputs that its authors assume.`;
+  return `SELU’s constants keep mean 0 and variance 1 where inputs have them. A sum of words has not: before the first step the variance of the sums is ${variance('selu', 0)} with SELU, ${variance('selu-alpha-lecun', 0)} from LeCun’s initialisation, and ${variance('relu', 0)} with ReLU, which drops half of what words add. Above 0 SELU is a straight line, so three layers on it is still ${variance('selu', last)}, ${variance('selu-alpha-lecun', last)} and ${variance('relu', last)}; and the −1.76 that AlphaDropout puts in is made for variance 1. The mean loss of the first epoch is then ${loss('selu')}, ${loss('selu-alpha-lecun')} and ${loss('relu')}, where answering blindly has 1.1. Batch normalisation of the two sums alone gives SELU the inputs that its authors assume.`;
 }
 
 function sectionsOf(groups: Groups, facts: PairFacts): Section[] {
