@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { grey, lightness } from '../../src/data/images/lightness.js';
+import { liveTensors } from '../harness/live-tensors.js';
 import { pattern, testFolder, warnings, write } from './made-files.js';
 
 const raw = { raw: { width: 12, height: 8, channels: 3 as const } };
@@ -255,9 +256,9 @@ describe('a folder of class folders', () => {
     model.compile({ optimizer: sn.train.adam(0.1), loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
     const batches = train.shuffle(24, 1).batch(8);
     await model.fitDataset(batches, { epochs: 1, verbose: 0 });
-    const before = sn.memory().numTensors;
+    const before = await liveTensors();
     const { history } = await model.fitDataset(batches, { epochs: 8, verbose: 0 });
-    expect(sn.memory().numTensors).toBe(before);
+    expect(await liveTensors()).toBe(before);
     expect(history['acc']!.at(-1)).toBe(1);
   });
 
@@ -277,9 +278,9 @@ describe('a folder of class folders', () => {
 
 describe('a file that is no image', () => {
   const wrong: [string, () => Uint8Array | string, RegExp][] = [
-    ['a JPEG that is cut off', () => jpeg.subarray(0, jpeg.length - 60), /premature end|corrupt|damaged data/i],
+    ['a JPEG that is cut off', () => jpeg.subarray(0, jpeg.length - 60), /2\.jpg: cannot be decoded: /],
     ['text', () => 'not an image', /unsupported image format/],
-    ['empty', () => '', /unsupported image format|contains unsupported|empty/i],
+    ['empty', () => '', /2\.jpg: cannot be decoded: /],
   ];
   test.each(wrong)('%s ends the pass, or is left out, counted and named', async (_, content, reason) => {
     const folder = folderOf({ 'a/1.png': png, 'b/2.jpg': content(), 'b/3.png': png });
@@ -313,7 +314,7 @@ describe('a file that is no image', () => {
     const folder = folderOf({ 'a/1.png': png });
     const { train } = await sn.data.imageFolder(folder, { imageSize: 2 });
     rmSync(join(folder, 'a/1.png'));
-    expect((await rejection(train.toArray())).message).toMatch(/a\/1\.png: Input file is missing/);
+    expect((await rejection(train.toArray())).message).toMatch(/a\/1\.png: cannot be decoded: Input file is missing/);
   });
 
   test('or has a name that is no text', async () => {
@@ -504,7 +505,7 @@ describe('CIFAR-10 as JPEG records', () => {
     [
       'with an image of another size',
       () => Buffer.concat([record(1, jpeg), record(3, image)]),
-      /\(record 0\): expected 32 x 32 pixels, got 12 x 8/,
+      /\(record 0\): cannot be decoded: expected 32 x 32 pixels, got 12 x 8/,
       1,
     ],
   ])('that are %s end the reading, or are left out', async (_, bytes, message, left) => {

@@ -59,10 +59,14 @@ function place(rgb: Uint8Array, plan: DecodePlan, into: DecodeResult['pixels'], 
   for (let i = 0; i < length; i++) into[start + i] = Math.round(255 * shares[i]!);
 }
 
-/** What libvips tells, often on several lines, and at times only that there was a warning. */
+/**
+ * What libvips tells. Its threads write into one text for the whole process, so that lines come several times, from a neighbour, or not at
+ * all: they are the detail, not the message.
+ */
 function reasonOf({ message }: Error): string {
   const told = message.replace('Warning treated as error due to failOn setting', 'the decoder warns of damaged data');
-  return told.trim().split(/\s*\n\s*/).join('; ');
+  const lines = new Set(told.split('\n').map((line) => line.trim()));
+  return `cannot be decoded: ${[...lines].filter((line) => line !== '').join('; ') || 'no reason given'}`;
 }
 
 function work(open: Open, { id, plan, sources, corners }: DecodeTask): void {
@@ -76,12 +80,7 @@ function work(open: Open, { id, plan, sources, corners }: DecodeTask): void {
         const rgb = await decode(open, source, plan, corners[2 * index]!, corners[2 * index + 1]!);
         place(rgb, plan, pixels, index * length, length);
       } catch (error) {
-        // libvips tells its story on several lines.
-        const reason = (error as Error).message
-          .trim()
-          .split(/\s*\n\s*/)
-          .join('; ');
-        faults.push({ index, reason });
+        faults.push({ index, reason: reasonOf(error as Error) });
       }
       if (--left === 0) port.postMessage({ id, pixels, faults } satisfies DecodeResult, [pixels.buffer]);
     });
