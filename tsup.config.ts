@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 // One implementation, in CommonJS: import and require must share one tensor table, so the ES module re-exports it
-// (scripts/write-esm-entry.mjs, run after it).
+// (scripts/write-esm-entry.mjs, run after it). The entry tfjs has code of its own over the same addon and its tensor table.
 export default defineConfig({
   // The decoding threads have a program of their own.
   entry: {
