@@ -45,9 +45,9 @@ __global__ void gather_kernel(int64_t n, GatherShape shape, T outside, T* output
 // Rows of the output a GPU block owns: it reads all indices once for them.
 inline constexpr int64_t kScatterRows = 64;
 
-// output[b, o, j, i] = sum of updates[b, o, k / shared, i] over the k with indices[b, k] == j, in the order of k whatever the
-// number of threads: an element is added up by the one thread that owns it. Groups are runs of rows of the output, all
-// of one plane.
+// output[b, o, j, i] = sum of updates[b, o, k / shared, i] over the k with indices[b, k] == j, in the order of k
+// whatever the number of threads: an element is added up by the one thread that owns it. Groups are runs of rows of the
+// output, all of one plane.
 template <class T>
 __global__ void scatter_add_blocks_kernel(int64_t groups, GatherShape shape, T* output, const T* updates,
                                           const int32_t* indices) {
