@@ -15,5 +15,5 @@ export function list(
     write(`${name}\n  document ${document}\n  ${description}`);
     write(`  --quick    ${sizes.quick}\n  (default)  ${sizes.default}\n  --full     ${sizes.full}\n`);
   }
-  write('selfnorm run <experiment> [--quick | --full]');
+  write('selfnorm run <experiment> [--quick | --full], or all of them: selfnorm run all');
 }

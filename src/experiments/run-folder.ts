@@ -38,12 +38,7 @@ export class RunFolder {
    */
   static create(path: string, settings: RunSettings): RunFolder {
     const at = resolve(path);
-    try {
-      makeFolders(join(at, 'trials'));
-      accessSync(at, constants.W_OK);
-    } catch (error) {
-      throw failure('ERR_ARGUMENT', 'run', `--out: cannot write to ${at}: ${reasonOf(error)}`);
-    }
+    openForWriting(at, join(at, 'trials'));
     if (RunFolder.holdsRun(at)) {
       const { finished } = readRunFile(at);
       const fix = finished === undefined ? 'go on with --resume, or name another folder' : 'name another folder';
@@ -132,6 +127,16 @@ export class RunFolder {
 
   private recordPath(trial: string): string {
     return join(this.path, 'trials', `${trial}.json`);
+  }
+}
+
+/** Makes a folder, and one inside it, and sees whether it can be written. @throws SelfnormError when it cannot. */
+export function openForWriting(at: string, inner = at): void {
+  try {
+    makeFolders(inner);
+    accessSync(at, constants.W_OK);
+  } catch (error) {
+    throw failure('ERR_ARGUMENT', 'run', `--out: cannot write to ${at}: ${reasonOf(error)}`);
   }
 }
 

@@ -29,6 +29,13 @@ td.number, table.wide td:first-child { white-space: nowrap; }
 th { vertical-align: bottom; }
 .claims td { overflow-wrap: anywhere; }
 .claims td:nth-child(1) { width: 38%; }
+.claims.entries td:nth-child(1), .claims.all td.group { width: 9.5rem; }
+.claims.all td.claim { width: 34%; }
+.claims.entries .verdict { margin: 0 0 .2rem; }
+.claims.entries td:nth-child(4) { white-space: nowrap; }
+td.group b { position: sticky; top: .5rem; }
+td small { display: block; color: var(--soft); font-size: .8rem; line-height: 1.4; margin-top: .15rem; }
+a { color: var(--accent); }
 .verdict { display: inline-block; padding: .05rem .55rem; border-radius: 1rem; font-size: .85rem; font-weight: 600; white-space: nowrap; }
 .yes { background: #d9f2e6; color: #00573d; } .no { background: #fde3d3; color: #8a3a00; }
 .partly { background: #fdf0cc; color: #6b4e00; } .open { background: #eef0f3; color: #4b5563; }

@@ -1,10 +1,8 @@
 // The report as one HTML file: pictures inside it, no scripts, nothing fetched, so that it can be mailed and opened years later.
 import { formatDuration } from './duration.js';
-import { markup, Markup } from './markup.js';
-import { STYLE } from './page-style.js';
-import type { Cell, Claim, Figure, Report, Section, Table, Verdict } from './report.js';
-
-const VERDICTS: Readonly<Record<Verdict, string>> = { yes: 'yes', no: 'no', partly: 'partly', open: 'open' };
+import { markup, type Markup } from './markup.js';
+import { deviceName, factsMarkup, originMarkup, pageMarkup, verdictMarkup } from './page-parts.js';
+import type { Cell, Claim, Figure, Report, Section, Table } from './report.js';
 
 function formatCell(cell: Cell, digits: number | undefined): string {
   if (cell === undefined) return '–';
@@ -67,7 +65,7 @@ function claimsMarkup(claims: readonly Claim[]): Markup {
             markup`<tr>
               <td>${claim}</td>
               <td data-title="What was measured">${measured}</td>
-              <td data-title="Reproduced"><span class="verdict ${verdict}">${VERDICTS[verdict]}</span></td>
+              <td data-title="Reproduced">${verdictMarkup(verdict)}</td>
             </tr> `,
         )}
       </tbody>
@@ -75,56 +73,14 @@ function claimsMarkup(claims: readonly Claim[]): Markup {
   </section> `;
 }
 
-/** What a reader knows the device by. */
-const deviceName = ({ device, deviceFacts, processor, cores }: Report['environment']): string =>
-  device === 'cpu' ? `CPU: ${processor}, ${cores} cores` : `${device}: ${deviceFacts['name']}`;
-
-function factsMarkup({ environment, seconds, settings, started }: Report): Markup {
-  const facts: Record<string, string> = {
+/** The facts of a run, its own settings among them. */
+function factsOf({ environment, seconds, settings, started }: Report): Record<string, string> {
+  return {
     Device: deviceName(environment),
     Duration: formatDuration(seconds),
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     Date: started.slice(0, 10),
   };
-  return markup`<dl class="facts">
-    ${Object.entries(facts).map(
-      ([name, value]) =>
-        markup`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl> `;
-}
-
-function environmentMarkup({ environment, command }: Report): Markup {
-  const rows: Record<string, string> = {
-    selfnorm: environment.selfnorm,
-    'Node.js': environment.node,
-    System: environment.system,
-    Processor: `${environment.processor}, ${environment.cores} cores, ${environment.memory} GiB of memory`,
-    Device: environment.device,
-    ...Object.fromEntries(Object.entries(environment.deviceFacts).map(([key, value]) => [`Device: ${key}`, value])),
-  };
-  return markup`<section>
-    <h2>How to get this report again</h2>
-    <p><code>${command}</code></p>
-    <p>
-      The same seeds on the same device give the same numbers; another device rounds differently, and curves part after
-      some steps.
-    </p>
-    <table>
-      <tbody>
-        ${Object.entries(rows).map(
-          ([name, value]) =>
-            markup`<tr>
-              <td>${name}</td>
-              <td>${value}</td>
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </section> `;
 }
 
 /**
@@ -132,24 +88,11 @@ function environmentMarkup({ environment, command }: Report): Markup {
  * @param drawings SVG text by figure name; one for every figure of the report.
  */
 export function renderPage(report: Report, drawings: ReadonlyMap<string, string>): string {
-  const [first, ...rest] = report.sections.map((section) => sectionMarkup(section, drawings));
-  return markup`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${report.title}</title>
-        <style>
-          ${new Markup(STYLE)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>${report.title}</h1>
-          <p class="document">${report.document}</p>
-        </header>
-        <div class="findings">${report.findings.map((finding) => markup`<p>${finding}</p>`)}</div>
-        ${factsMarkup(report)}${first ?? markup``}${rest}${claimsMarkup(report.claims)}${environmentMarkup(report)}
-      </body>
-    </html> `.text;
+  const { title, document, findings, sections, claims, command, environment } = report;
+  return pageMarkup({ title, under: document, findings }, [
+    factsMarkup(factsOf(report)),
+    ...sections.map((section) => sectionMarkup(section, drawings)),
+    claimsMarkup(claims),
+    originMarkup('How to get this report again', command, environment),
+  ]).text;
 }
