@@ -64,7 +64,7 @@ export const claimsOf = ({ entries }: Pick<Summary, 'entries'>): Claim[] =>
 export const secondsOf = ({ entries }: Pick<Summary, 'entries'>): number =>
   entries.reduce((sum, { seconds }) => sum + seconds, 0);
 
-/** The claims and the experiments in words, one sentence each: how many claims were reproduced, which experiments are missing. */
+/** In words: how many claims were reproduced, then which experiments are missing. */
 export function sumUp(summary: Pick<Summary, 'entries'>): string[] {
   const claims = claimsOf(summary);
   const { yes, partly, no, open } = countVerdicts(claims);
@@ -75,7 +75,7 @@ export function sumUp(summary: Pick<Summary, 'entries'>): string[] {
       .join(', ');
   const [failed, waiting] = [named('failed'), named('waiting')];
   return [
-    `Of ${claims.length} claims ${yes} are reproduced, ${partly} partly, ${no} are not, and ${open} stay open at this size.`,
+    `Claims of the documents: ${claims.length}. Reproduced: ${yes}; in part: ${partly}; not: ${no}; left open at this size: ${open}.`,
     ...(failed === '' ? [] : [`Failed, and not counted: ${failed}.`]),
     ...(waiting === '' ? [] : [`Not run yet: ${waiting}.`]),
   ];

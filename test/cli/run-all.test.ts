@@ -83,7 +83,7 @@ describe('run all', () => {
       expect(text).toContain(`href="${report!.page}"`);
       expect(existsSync(join(folder, report!.page))).toBe(true);
     }
-    expect(text).toContain('Of 5 claims 2 are reproduced, 1 partly, 1 are not, and 1 stay open');
+    expect(text).toContain('Claims of the documents: 5. Reproduced: 2; in part: 1; not: 1; left open at this size: 1.');
     expect(text).toContain('&lt;b&gt;ELU&lt;/b&gt; is ahead');
     expect(text.match(/class="claim"/g)).toHaveLength(5);
     expect(text).toContain('second at its quickest; seeds: 1, 2');
@@ -125,7 +125,7 @@ describe('run all', () => {
     expect(index().entries.map(({ state }) => state)).toEqual(['failed', 'finished']);
     expect(page()).toContain('not here &lt;yet&gt;');
     expect(page()).toContain('Failed, and not counted: second.');
-    expect(page()).toContain('Of 2 claims 1 are reproduced');
+    expect(page()).toContain('Claims of the documents: 2. Reproduced: 1;');
     expect(events().find(({ event }) => event === 'error')).toMatchObject({ experiment: 'second' });
     expect(events().at(-1)).toMatchObject({ event: 'summary', failed: ['second'] });
 
@@ -154,7 +154,7 @@ describe('run all', () => {
     expect(await runAll(both, { out: folder, resume: true })).toBe(0);
     expect([first.ran.length, second.ran.length]).toEqual([1, 2]);
     expect(second.ran[1]!.settings).toEqual(second.ran[0]!.settings);
-    expect(page()).toContain('Of 5 claims');
+    expect(page()).toContain('Claims of the documents: 5.');
   });
 
   test('takes a report that the summary does not know of as it is', async () => {
