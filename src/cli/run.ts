@@ -46,7 +46,7 @@ export function addRunCommand(program: Command, done: (code: number) => void): v
         'all of them, one after the other, and a page that links the reports and has every claim in one table; ' +
         'options that only some experiments take go to those',
       sizes: {
-        quick: 'a quarter of an hour on a CPU of two cores: the quick size of each',
+        quick: 'the quick size of each: minutes apiece on a CPU',
         default: 'the size of each that shows its document’s point: hours on a CPU',
         full: 'the documents’ own sizes: for a GPU',
       },
