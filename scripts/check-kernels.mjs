@@ -33,8 +33,8 @@ const biasForward = (activation, width, type) =>
   new RegExp(`bias_forward_kernelILi${width}ENS0_${name(activation)}E${type}E`);
 const gathered = (width, type) => new RegExp(`gather_rescaled_kernelILi${width}E${type}hE`);
 const tile = (kind, ...sizes) => `NS0_${name(kind)}I${sizes.map((size) => `Li${size}E`).join('')}E`;
-const product = (kernel, type, transposeA, transposeB, tile) =>
-  new RegExp(`${kernel}I${type}Lb${Number(transposeA)}ELb${Number(transposeB)}E${tile}`);
+const product = (kernel, type, transposeA, transposeB, tile, epilogue = 'MatmulEpilogue') =>
+  new RegExp(`${kernel}ILb${Number(transposeA)}ELb${Number(transposeB)}E${tile}ENS0_${name(epilogue)}I${type}E`);
 const LARGE = tile('MmaTile', 128, 128, 64, 32, 4);
 const SMALL = tile('MmaTile', 64, 64, 32, 32, 4);
 const [FLOAT16, BFLOAT16] = ['NS_4halfE', 'NS_8bfloat16E'];
@@ -100,6 +100,16 @@ const LISTED = [
     kernel: product('matmul_mma_kernel', BFLOAT16, false, false, LARGE),
     has: [...MMA, 'LDSM.16.MT'],
   },
+  ...[
+    ['float32', 'f', 'LDG.E.128'],
+    ['bfloat16', BFLOAT16, 'LDG.E.64'],
+  ].map(([type, mangled, load]) => ({
+    what: `matrix product with the derivative of the layer below, ${type}`,
+    folder: 'engines',
+    source: 'matmul_mma',
+    kernel: product('matmul_mma_kernel', mangled, false, true, LARGE, 'MatmulDerivative'),
+    has: [...MMA, load],
+  })),
   ...[
     ['bfloat16', BFLOAT16, tile('WgmmaTile', 2, 3), [...WGMMA, '.BF16']],
     ['float16', FLOAT16, tile('WgmmaTile', 1, 4), WGMMA],
