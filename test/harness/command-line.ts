@@ -34,12 +34,16 @@ export function start(args: readonly string[], ending?: Ending): Promise<Ended> 
   const events: Told[] = [];
   const isTheOne = (event: Told): boolean =>
     typeof ending?.afterEvents === 'function' ? ending.afterEvents(event) : events.length === ending?.afterEvents;
+  let isEnding = false;
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   createInterface(child.stdout).on('line', (line) => {
     const event = JSON.parse(line) as Told;
     events.push(event);
-    if (ending !== undefined && isTheOne(event)) setTimeout(() => child.kill(ending.signal), ending.delay);
+    if (ending === undefined || isEnding || !isTheOne(event)) return;
+    // A second Ctrl-C would stop it at once.
+    isEnding = true;
+    setTimeout(() => child.kill(ending.signal), ending.delay);
   });
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, events, stderr })));
 }
