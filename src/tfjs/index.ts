@@ -1,5 +1,6 @@
 // The entry `selfnorm/tfjs`: importing it gives tfjs our backend. It exports what @tensorflow/tfjs-core and -layers do, and
 // tfjs-node's `node`, so that it can stand in tfjs-node's place.
+import './peers.js';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerCallbackConstructor } from '@tensorflow/tfjs-layers';
 import { installChainedOps } from './chained-ops.js';
