@@ -20,7 +20,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/cli/**/*.ts', 'bench/**/*.ts', 'examples/**'],
+    files: ['src/cli/**/*.ts', 'bench/**/*.ts', 'examples/**', 'test/package/from-nothing.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -1,22 +1,20 @@
 // The package as a user gets it: packed, installed in another project, imported and required, with its types.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { faultsOf, installInto, link, manifest, MOST_BYTES, pack, type Packed } from './packed.js';
 
 const project = mkdtempSync(join(tmpdir(), 'selfnorm-user-'));
 const run = (command: string, args: string[]): string =>
   execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
-beforeAll(() => {
-  const listed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const [{ filename }] = JSON.parse(listed) as [{ filename: string }];
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `./${filename}`]);
+let packed: Packed;
+
+beforeAll(async () => {
+  packed = pack(project);
+  await installInto(project, join(project, packed.filename));
   // What `npx selfnorm build` would make: the same sources, already built here.
   const target = join(project, 'node_modules/selfnorm/build/Release');
   mkdirSync(target, { recursive: true });
@@ -25,13 +23,15 @@ beforeAll(() => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe('the packed library', () => {
-  test('is under 2 MB and brings the sources it is built from', () => {
-    const [archive] = readdirSync(project).filter((file) => file.endsWith('.tgz'));
-    expect(statSync(join(project, archive!)).size).toBeLessThan(2e6);
-    const files = readdirSync(join(project, 'node_modules/selfnorm'));
-    expect(files).toEqual(
-      expect.arrayContaining(['CMakeLists.txt', 'binding', 'cpu', 'cuda', 'cmake', 'dist', 'scripts']),
-    );
+  test('is small, and has what it is built from and nothing besides', () => {
+    expect(packed.size).toBeLessThan(MOST_BYTES);
+    expect(faultsOf(packed.files.map(({ path }) => path))).toEqual([]);
+  });
+
+  test('is seen to lack a file, or to have one too many', () => {
+    const paths = packed.files.map(({ path }) => path);
+    expect(faultsOf(paths.filter((path) => path !== 'cuda/kernels/math.h'))).toEqual(['missing: cuda/kernels/math.h']);
+    expect(faultsOf([...paths, 'dist/index.cjs.map'])).toEqual(['not allowed: dist/index.cjs.map']);
   });
 
   test('can be imported', () => {
@@ -86,8 +86,22 @@ describe('the packed library', () => {
     expect(run(process.execPath, [compiler, '-p', 'tsconfig.json'])).toBe('');
   });
 
+  test('says what to install where tfjs is missing, whole or in part', () => {
+    const said = '(error) => console.log(error.code, error.message)';
+    writeFileSync(join(project, 'g.mjs'), `import('selfnorm/tfjs').catch(${said});`);
+    writeFileSync(join(project, 'g.cjs'), `try { require('selfnorm/tfjs'); } catch (error) { (${said})(error); }`);
+    const asked = (): string[] => ['g.mjs', 'g.cjs'].map((file) => run('node', [file]).trim());
+    const told = (missing: string): string =>
+      `ERR_ARGUMENT selfnorm/tfjs: needs ${missing}, not found here; npm install @tensorflow/tfjs-core @tensorflow/tfjs-layers @tensorflow/tfjs-backend-cpu`;
+    const both = told('@tensorflow/tfjs-core and @tensorflow/tfjs-layers');
+    expect(asked()).toEqual([both, both]);
+    link(project, '@tensorflow/tfjs-core');
+    const one = told('@tensorflow/tfjs-layers');
+    expect(asked()).toEqual([one, one]);
+  });
+
   test('gives tfjs its backend by import and by require, once tfjs is installed', () => {
-    symlinkSync(join(process.cwd(), 'node_modules/@tensorflow'), join(project, 'node_modules/@tensorflow'));
+    for (const name of Object.keys(manifest.peerDependencies)) link(project, name);
     const source = `console.log(tf.getBackend(), tf.tensor([1, 2]).mul(3).add(1).dataSync().join(), typeof tf.io.fileSystem, typeof tf.sequential);`;
     writeFileSync(join(project, 'e.mjs'), `import * as tf from 'selfnorm/tfjs'; ${source}`);
     writeFileSync(join(project, 'f.cjs'), `const tf = require('selfnorm/tfjs'); ${source}`);
@@ -95,7 +109,18 @@ describe('the packed library', () => {
     expect(run('node', ['f.cjs']).trim()).toBe('selfnorm 4,7 function function');
   });
 
+  test('exports all that tfjs does', () => {
+    writeFileSync(
+      join(project, 'h.mjs'),
+      `import { createRequire } from 'node:module'; import * as ours from 'selfnorm/tfjs';
+      const require = createRequire(import.meta.url);
+      const names = ['core', 'layers'].flatMap((part) => Object.keys(require('@tensorflow/tfjs-' + part)));
+      console.log(names.length > 450, names.filter((name) => ours[name] === undefined).join());`,
+    );
+    expect(run('node', ['h.mjs']).trim()).toBe('true');
+  });
+
   test('its command line answers', () => {
-    expect(run('npx', ['--no-install', 'selfnorm', '--version']).trim()).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(run('node', ['node_modules/selfnorm/bin/selfnorm.mjs', '--version']).trim()).toMatch(/^\d+\.\d+\.\d+$/);
   });
 });
