@@ -22,7 +22,7 @@ function must(holds: boolean, what: string): void {
 }
 
 /** Puts a command where no network is, if this system lets us. */
-const offline = (): string[] =>
+const offline = (): readonly [string, string] =>
   spawnSync('unshare', ['-rn', 'true']).status === 0 ? ['unshare', '-rn'] : ['env', 'npm_config_offline=true'];
 
 try {
@@ -35,8 +35,8 @@ try {
   // From npm's cache what it has; the registry is asked for the rest.
   const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   run('npm', 'install', ...quiet, `./${filename}`);
-  const [first, ...others] = [...offline(), 'npx', '--no-install', 'selfnorm', 'build'];
-  console.log(run(first!, ...others));
+  const [first, ...before] = offline();
+  console.log(run(first, ...before, 'npx', '--no-install', 'selfnorm', 'build'));
 
   const sum = `console.log(sn.version, sn.matMul([[1, 2]], [[3], [4]]).dataSync()[0]);`;
   const answer = `${manifest.version} 11`;
