@@ -16,6 +16,8 @@ export abstract class Callback {
   params: Params = {};
   /** The model that is trained; set before training begins. `stopTraining = true` on it ends training after the batch. */
   model!: Model;
+  /** Whether the epoch that ends was broken off by `stopTraining`: when training goes on it is finished, and ends once more. */
+  brokenOff = false;
 
   setParams(params: Params): void {
     this.params = params;
@@ -37,6 +39,10 @@ export abstract class Callback {
   onBatchBegin(_batch: number, _logs?: Logs): Hook {}
   /** `logs`: batch, size, and the batch's own loss and metrics. Overriding it makes every batch wait for the device. */
   onBatchEnd(_batch: number, _logs?: Logs): Hook {}
+  /** Before the validation of an epoch. */
+  onTestBegin(_logs?: Logs): Hook {}
+  /** After it, whether it went through or failed. `logs`: the losses and metrics, where it went through. */
+  onTestEnd(_logs?: Logs): Hook {}
   /** Called as often as `yieldEvery` says (8 times a second by default). `logs`: loss and metrics over the epoch so far. */
   onYield(_epoch: number, _batch: number, _logs: Logs): Hook {}
 
@@ -63,6 +69,8 @@ export interface CustomCallbackArgs {
   onEpochEnd?: (epoch: number, logs?: Logs) => unknown;
   onBatchBegin?: (batch: number, logs?: Logs) => unknown;
   onBatchEnd?: (batch: number, logs?: Logs) => unknown;
+  onTestBegin?: (logs?: Logs) => unknown;
+  onTestEnd?: (logs?: Logs) => unknown;
   onYield?: (epoch: number, batch: number, logs: Logs) => unknown;
 }
 
@@ -73,6 +81,8 @@ export const HOOKS = [
   'onEpochEnd',
   'onBatchBegin',
   'onBatchEnd',
+  'onTestBegin',
+  'onTestEnd',
   'onYield',
 ] as const;
 export type HookName = (typeof HOOKS)[number];

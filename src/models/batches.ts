@@ -1,6 +1,7 @@
 // Batches of samples that lie on the device. In order a batch is views; shuffled, the epoch's order is one tensor of numbers,
 // and a batch gathers its samples by a piece of it. Nothing is copied to the device within an epoch but that order. What
 // differs from batch to batch are a few tensors, so that the rest of a step can be recorded.
+import { withoutRecording } from '../autograd/tape.js';
 import { gather } from '../ops/gather.js';
 import { slice } from '../ops/slice.js';
 import { HostRandom } from '../tensor/host-random.js';
@@ -116,5 +117,24 @@ export function* batchesOf(samples: Samples, batchSize: number, order: EpochOrde
       },
     };
     yield order === null ? inOrder : shuffled;
+  }
+}
+
+/** One epoch's batches; the order is freed with the last. */
+export function* epochBatches(
+  samples: Samples,
+  batchSize: number,
+  steps: number,
+  words: readonly number[] | null,
+): Generator<Batch> {
+  const order = words === null ? null : withoutRecording(() => new EpochOrder(samples, words));
+  try {
+    let step = 0;
+    for (const batch of batchesOf(samples, batchSize, order)) {
+      if (step++ >= steps) return;
+      yield batch;
+    }
+  } finally {
+    order?.dispose();
   }
 }

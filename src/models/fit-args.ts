@@ -20,6 +20,11 @@ export interface EpochArgs {
   yieldEvery?: YieldEvery;
   /** Weights of classes: a sample counts as its class. */
   classWeight?: ClassWeights;
+  /**
+   * Ends training after the step under way, as `stopTraining` does: callbacks see the epoch and the training end, the weights are those
+   * of the last step, and `trainingState()` goes on from it. Then the promise is rejected with the signal's reason.
+   */
+  signal?: AbortSignal | null;
 }
 
 /** Options of `fit`. */
@@ -47,6 +52,8 @@ export interface ModelEvaluateArgs {
   sampleWeight?: Feed;
   /** Batches after which evaluation ends (default: all). */
   steps?: number;
+  /** Throws its reason when it is aborted already; what runs synchronously cannot be aborted on its way. */
+  signal?: AbortSignal | null;
   /** Taken for tfjs's sake; nothing is printed. */
   verbose?: number;
 }
@@ -55,6 +62,8 @@ export interface ModelEvaluateArgs {
 export interface ModelPredictArgs {
   /** Samples at a time (default 32). */
   batchSize?: number;
+  /** Throws its reason when it is aborted already; what runs synchronously cannot be aborted on its way. */
+  signal?: AbortSignal | null;
   /** Taken for tfjs's sake; nothing is printed. */
   verbose?: boolean | number;
 }
@@ -84,6 +93,17 @@ export function yieldInterval(op: string, given: unknown): number {
   if (given === 'epoch' || given === 'never') return Infinity;
   if (typeof given === 'number' && given > 0) return given;
   throw invalid('ERR_ARGUMENT', op, 'yieldEvery', "'auto', 'batch', 'epoch', 'never' or milliseconds", given);
+}
+
+/**
+ * The signal that may end a call; null without.
+ * @throws Its reason when it is aborted already: nothing has begun.
+ */
+export function signalOf(op: string, given: unknown): AbortSignal | null {
+  if (given === undefined || given === null) return null;
+  if (!(given instanceof AbortSignal)) throw invalid('ERR_ARGUMENT', op, 'signal', 'an AbortSignal', given);
+  given.throwIfAborted();
+  return given;
 }
 
 /** How much is printed. */

@@ -15,11 +15,12 @@ import {
   type DatasetPass,
 } from './dataset-stream.js';
 import { Fed, type Feed } from './feed.js';
-import { countOf, epochRange, requireObject, verbosity, yieldInterval, type EpochArgs } from './fit-args.js';
+import { countOf, epochRange, requireObject, signalOf, verbosity, yieldInterval, type EpochArgs } from './fit-args.js';
 import { Evaluation, runFit, type BatchStream } from './fit-loop.js';
 import type { Model } from './model.js';
 import type { Training } from './training.js';
 import { samplesFrom } from './training-data.js';
+import { closed, untilAborted } from './until-aborted.js';
 
 /** Options of `fitDataset`. */
 export interface ModelFitDatasetArgs extends EpochArgs {
@@ -37,20 +38,26 @@ export interface ModelFitDatasetArgs extends EpochArgs {
 export interface ModelEvaluateDatasetArgs {
   /** Batches after which evaluation ends (default: all). */
   batches?: number;
+  /** Ends evaluation after the step under way; the promise is rejected with the signal's reason then. */
+  signal?: AbortSignal | null;
   /** Taken for tfjs's sake; nothing is printed. */
   verbose?: number;
 }
 
 /** Builds a model that waits for its input's shape, with the data set's first element. */
-async function buildFromFirst(model: Model, training: Training, op: string, dataset: DatasetLike): Promise<void> {
+async function buildFromFirst(
+  model: Model,
+  training: Training,
+  op: string,
+  dataset: DatasetLike,
+  signal: AbortSignal | null,
+): Promise<void> {
   if (model.built) return;
-  const iterator = iteratorOf(dataset);
-  try {
-    const first = await iterator.next();
-    if (first.done !== true) useElement(op, first.value, ({ xs }) => training.buildFrom(op, xs));
-  } finally {
-    await iterator.return?.();
+  for await (const first of untilAborted(dataset, signal)) {
+    useElement(op, first, ({ xs }) => training.buildFrom(op, xs));
+    break;
   }
+  signal?.throwIfAborted();
 }
 
 /** The validation data's batches, checked. */
@@ -96,9 +103,10 @@ export async function fitDataset(
   requireDataset(op, 'dataset', dataset);
   requireObject(op, args);
   const options = args ?? {};
+  const signal = signalOf(op, options.signal);
   const optimizer = training.optimizerFor('fitDataset');
   return training.exclusively('fitDataset', async () => {
-    await buildFromFirst(model, training, op, dataset);
+    await buildFromFirst(model, training, op, dataset, signal);
     const fed = new Fed();
     let shared: ReturnType<typeof iteratorOf> | null = null;
     try {
@@ -134,10 +142,11 @@ export async function fitDataset(
         batches: () => (steps === null ? wholePass(dataset, pass) : streamOf((shared ??= iteratorOf(dataset)), pass)),
         firstInputs: null,
         validation,
+        signal,
         progress,
       });
     } finally {
-      await (shared as AsyncIterator<unknown> | null)?.return?.();
+      await closed(shared as AsyncIterator<unknown> | null, signal);
       fed.dispose();
     }
   });
@@ -154,13 +163,15 @@ export async function evaluateDataset(
   requireDataset(op, 'dataset', dataset);
   requireObject(op, args);
   training.optimizerFor('evaluateDataset');
-  await buildFromFirst(model, training, op, dataset);
+  const signal = signalOf(op, args.signal);
+  await buildFromFirst(model, training, op, dataset, signal);
   const compiled = training.compiled('evaluateDataset');
   const limit = args.batches === undefined ? null : countOf(op, 'batches', args.batches, 1);
   const pass = { op, inputs: training.places(), compiled, classWeight: undefined, limit };
   const evaluation = new Evaluation(model, compiled);
   try {
-    const values = await evaluation.over(wholePass(dataset, pass));
+    const values = await evaluation.over(wholePass(dataset, pass), 'auto', signal);
+    signal?.throwIfAborted();
     const scalars = values.map((value) => scalar(value));
     return scalars.length === 1 ? scalars[0]! : scalars;
   } finally {

@@ -11,6 +11,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Batch } from './batches.js';
 import type { Compiled } from './compile.js';
 import type { YieldEvery } from './fit-args.js';
+import { untilAborted } from './until-aborted.js';
 import type { Model } from './model.js';
 import { RunningSums, type SumsState } from './running-sums.js';
 import { testStep, trainedParts, trainStep, type Trained } from './step.js';
@@ -38,6 +39,8 @@ export interface FitPlan {
   readonly firstInputs: (() => readonly Tensor[]) | null;
   /** The validation data's batches; null without. */
   readonly validation: (() => BatchStream) | null;
+  /** Ends the training after the step under way; null without. */
+  readonly signal: AbortSignal | null;
   /** Where training stands, kept up to date for `trainingState()`. */
   readonly progress: Progress;
 }
@@ -71,12 +74,12 @@ export class Evaluation {
     this.steps = new Steps(`${model.name}: evaluation`, this.sums, forms, test, compiled.runEagerly);
   }
 
-  /** The event loop gets its turns. */
-  async over(batches: BatchStream, yieldEvery: YieldEvery = 'auto'): Promise<number[]> {
+  /** The event loop gets its turns. A pass that a signal ends is over fewer batches. */
+  async over(batches: BatchStream, yieldEvery: YieldEvery, signal: AbortSignal | null): Promise<number[]> {
     this.sums.reset();
     this.trained = trainedParts(this.model, this.compiled);
     this.steps.follow(stepKey(this.trained));
-    for await (const batch of batches) {
+    for await (const batch of untilAborted(batches, signal)) {
       if (yieldEvery === 'never') this.steps.start(batch);
       else await this.steps.take(batch);
     }
@@ -100,9 +103,12 @@ interface Run {
   trained: Trained;
 }
 
-/** Trains. */
+/**
+ * Trains.
+ * @throws The signal's reason when it ended the training; callbacks have seen it end by then.
+ */
 export async function runFit(plan: FitPlan): Promise<History> {
-  const { model, compiled, optimizer } = plan;
+  const { model, compiled, optimizer, signal } = plan;
   const history = new History();
   const printed = plan.verbose === 0 ? [] : [new ProgressLogger(plan.verbose)];
   // The history comes last: it keeps what callbacks add to the logs.
@@ -117,28 +123,49 @@ export async function runFit(plan: FitPlan): Promise<History> {
   const steps = new Steps(`${model.name}.fit`, sums, () => run.trained.forms, train, compiled.runEagerly);
   const run: Run = { plan, list, sums, steps, trained: trainedParts(model, compiled) };
   const evaluation = plan.validation === null ? null : new Evaluation(model, compiled);
+  const stop = (): void => void (model.stopTraining = true);
   try {
+    signal?.throwIfAborted();
     model.stopTraining = false;
+    signal?.addEventListener('abort', stop);
     await list.call('onTrainBegin');
     for (let epoch = plan.first; epoch < plan.end && !model.stopTraining; epoch++) {
       await list.call('onEpochBegin', epoch);
       const logs = await trainEpoch(run, epoch);
-      if (!model.stopTraining) {
-        if (evaluation !== null) {
-          const values = await evaluation.over(plan.validation!(), plan.yieldEvery);
-          Object.assign(logs, named(compiled.logNames, values, 'val_'));
-        }
-        Object.assign(plan.progress, { epoch: epoch + 1, batch: 0, sums: null });
+      let brokenOff = model.stopTraining;
+      if (!brokenOff && evaluation !== null) {
+        Object.assign(logs, await validate(run, evaluation));
+        // Its steps are taken, but it is not over: it goes on with its validation.
+        brokenOff = signal?.aborted === true;
+        if (brokenOff) plan.progress.sums = await sums.state();
       }
+      if (!brokenOff) Object.assign(plan.progress, { epoch: epoch + 1, batch: 0, sums: null });
+      for (const callback of list.callbacks) callback.brokenOff = brokenOff;
       await list.call('onEpochEnd', epoch, logs);
     }
     await list.call('onTrainEnd');
+    signal?.throwIfAborted();
     return history;
   } finally {
+    signal?.removeEventListener('abort', stop);
     evaluation?.dispose();
     steps.dispose();
     sums.dispose();
   }
+}
+
+/** The losses and metrics over the validation data; none when a signal ended the pass. */
+async function validate({ plan, list }: Run, evaluation: Evaluation): Promise<Logs> {
+  const { compiled, signal, yieldEvery } = plan;
+  let logs: Logs = {};
+  try {
+    await list.call('onTestBegin');
+    const values = await evaluation.over(plan.validation!(), yieldEvery, signal);
+    if (signal?.aborted !== true) logs = named(compiled.logNames, values, 'val_');
+  } finally {
+    await list.call('onTestEnd', { ...logs });
+  }
+  return logs;
 }
 
 /** One epoch's steps, until training is to stop; the losses and metrics over them. */
@@ -159,7 +186,7 @@ async function trainEpoch(run: Run, epoch: number): Promise<Logs> {
   if (progress.sums !== null && !(progress.sums instanceof RunningSums)) sums.restore(progress.sums);
   Object.assign(progress, { epoch, batch: skipped, sums });
   try {
-    for await (const batch of plan.batches(epoch)) {
+    for await (const batch of untilAborted(plan.batches(epoch), plan.signal)) {
       const { size } = batch;
       if (batchNumber < skipped) {
         batchNumber++;

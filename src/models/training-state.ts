@@ -51,7 +51,7 @@ export async function captureState(
   const { epoch, batch, sums } = progress;
   const tensors: NamedTensor[] = model
     .namedWeights()
-    .map(({ name, variable }) => ({ name: MODEL_TENSORS + name, tensor: clone(variable) }));
+    .map(({ name, variable }) => ({ name: MODEL_TENSORS + name, tensor: clone(optimizer.trainedValues(variable)) }));
   const states = callbacks.map((callback) => callback.getState());
   states.forEach((state, i) => {
     for (const { name, tensor } of state?.tensors ?? []) tensors.push({ name: `${CALLBACK}${i}/${name}`, tensor });
@@ -117,6 +117,7 @@ export async function restoreState(model: Model, optimizer: Optimizer, state: Tr
   setRandomState(random);
   model.randomStreams.forEach((stream, i) => stream.setState(streams[i] ?? {}));
   model.setWeights(weights);
+  optimizer.leaveAverages();
   const states = remembered.map((values, i) =>
     values === null
       ? null

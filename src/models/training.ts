@@ -12,7 +12,7 @@ import { castRaw } from '../tensor/convert.js';
 import { tidy } from '../tensor/memory.js';
 import { checkSeed, nextHostSeed } from '../tensor/random-state.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { batchCount, batchesOf, EpochOrder, inForm, type Batch } from './batches.js';
+import { batchCount, batchesOf, epochBatches, inForm } from './batches.js';
 import { checkSamples } from './check-samples.js';
 import { getOptimizer } from '../optimizers/get-optimizer.js';
 import { compileOutputs, notCompiled, type Compiled, type ModelCompileArgs } from './compile.js';
@@ -21,6 +21,7 @@ import {
   countOf,
   epochRange,
   requireObject,
+  signalOf,
   verbosity,
   yieldInterval,
   type BatchArgs,
@@ -168,6 +169,7 @@ export class Training {
     const { model } = this;
     const op = `${model.name}.fit`;
     requireObject(op, args);
+    signalOf(op, args.signal);
     return this.exclusively('fit', async () => {
       const fed = new Fed();
       try {
@@ -254,6 +256,7 @@ export class Training {
       batches: (epoch) => epochBatches(train, batchSize, steps, shuffle ? [...orderSeed!, epoch] : null),
       firstInputs: () => train.xs.map((x) => slice(x, 0, Math.min(batchSize, train.size))),
       validation: validation === null ? null : () => batchesOf(validation, batchSize, null),
+      signal: args.signal ?? null,
       progress,
     };
   }
@@ -261,6 +264,7 @@ export class Training {
   evaluate(x: Feed, y: Feed, args: ModelEvaluateArgs = {}): Tensor | Tensor[] {
     const op = `${this.model.name}.evaluate`;
     requireObject(op, args);
+    signalOf(op, args.signal);
     const fed = new Fed();
     const sums = new RunningSums();
     let steps: Steps | null = null;
@@ -290,6 +294,7 @@ export class Training {
   predict(x: Feed, args: ModelPredictArgs = {}): Tensor | Tensor[] {
     const op = `${this.model.name}.predict`;
     requireObject(op, args);
+    signalOf(op, args.signal);
     const batchSize = countOf(op, 'batchSize', args.batchSize, DEFAULT_BATCH);
     return this.predicted(op, x, batchSize);
   }
@@ -385,24 +390,5 @@ export class Training {
     this.restored = await restoreState(this.model, this.optimizerFor('setTrainingState'), state);
     const { progress, orderSeed } = this.restored;
     this.standing = { progress, orderSeed, callbacks: [] };
-  }
-}
-
-/** One epoch's batches; the order is freed with the last. */
-function* epochBatches(
-  samples: Samples,
-  batchSize: number,
-  steps: number,
-  words: readonly number[] | null,
-): Generator<Batch> {
-  const order = words === null ? null : withoutRecording(() => new EpochOrder(samples, words));
-  try {
-    let step = 0;
-    for (const batch of batchesOf(samples, batchSize, order)) {
-      if (step++ >= steps) return;
-      yield batch;
-    }
-  } finally {
-    order?.dispose();
   }
 }

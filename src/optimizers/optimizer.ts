@@ -4,14 +4,13 @@ import { gradientsByVariable, variableGrads } from '../autograd/gradients.js';
 import { withoutRecording } from '../autograd/tape.js';
 import { castRaw, convert, sameBackend } from '../tensor/convert.js';
 import { NativeOp, run, type Backend } from '../tensor/backend.js';
-import { withoutScope } from '../tensor/scope.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
 import { cast } from '../ops/cast.js';
 import { wideDType } from '../ops/cross-entropy.js';
-import { clone } from '../ops/reshape.js';
 import { Configurable } from '../serialization.js';
+import { Averages } from './averages.js';
 import {
   checkOptimizerOptions,
   encodeSettings,
@@ -72,8 +71,7 @@ export abstract class Optimizer extends Configurable {
 
   protected readonly common: CommonSettings;
   private readonly state: OptimizerState;
-  /** The variables' own values while the averages stand in their place. */
-  private readonly ownValues = new Map<Variable, Tensor>();
+  private readonly averages: Averages;
 
   constructor(
     learningRate: LearningRate,
@@ -87,6 +85,9 @@ export abstract class Optimizer extends Configurable {
     const average: Slot[] = this.common.emaMomentum === null ? [] : [{ name: 'average', initial: 'value' }];
     this.state = new OptimizerState(this.className, [...rule.slots, ...average], rule.keepsProduct === true, rate);
     if (this.common.lossScaling) this.state.scaleLosses(this.common.lossScaling);
+    const averaged = (): [Variable, Tensor][] =>
+      [...this.state.known].map(([variable, slots]) => [variable, slots.at(-1)!]);
+    this.averages = new Averages(this.className, this.common.emaMomentum === null ? null : averaged);
   }
 
   /** The name Keras and tfjs give it. */
@@ -241,27 +242,24 @@ export abstract class Optimizer extends Configurable {
    * @throws ArgumentError without `emaMomentum`.
    */
   swapAverages(): boolean {
-    const averages = this.averages('swapAverages');
-    if (this.ownValues.size > 0) {
-      for (const [variable, values] of this.ownValues) {
-        if (!variable.isDisposed) variable.assign(values);
-        values.dispose();
-      }
-      this.ownValues.clear();
-      return false;
-    }
-    for (const [variable, average] of averages) {
-      this.ownValues.set(
-        variable,
-        withoutScope(() => {
-          const values = clone(variable);
-          values.kept = true;
-          return values;
-        }),
-      );
-      assignCast(variable, average);
-    }
-    return this.ownValues.size > 0;
+    return this.averages.swap();
+  }
+
+  /** Whether `swapAverages()` has put the averages in the variables' place. */
+  get averagesInPlace(): boolean {
+    return this.averages.inPlace;
+  }
+  /** Whether running averages are kept: the option `emaMomentum`. */
+  get keepsAverages(): boolean {
+    return this.averages.areKept;
+  }
+  /** @internal What training goes on from: a variable's own values, while its average is in its place. */
+  trainedValues(variable: Variable): Tensor {
+    return this.averages.trainedValues(variable);
+  }
+  /** @internal Says that the variables have been given values to go on from, whatever stood in their place. */
+  leaveAverages(): void {
+    this.averages.forget();
   }
 
   /**
@@ -269,14 +267,13 @@ export abstract class Optimizer extends Configurable {
    * @throws ArgumentError without `emaMomentum`.
    */
   applyAverages(): void {
-    for (const [variable, average] of this.averages('applyAverages')) assignCast(variable, average);
-    this.dropOwnValues();
+    this.averages.apply();
   }
 
   /** Frees the optimizer's state. */
   dispose(): void {
     this.state.dispose();
-    this.dropOwnValues();
+    this.averages.forget();
   }
 
   /**
@@ -284,7 +281,7 @@ export abstract class Optimizer extends Configurable {
    * @param nonNegative Variables whose negative values become 0, in the launch that makes the step.
    */
   apply(gradients: ReadonlyMap<Variable, Tensor>, nonNegative?: ReadonlySet<Variable>): void {
-    if (this.ownValues.size > 0) {
+    if (this.averages.inPlace) {
       const what = 'the averages are in the place of the variables; call swapAverages() again before the next step';
       throw failure('ERR_ARGUMENT', this.className, what);
     }
@@ -395,26 +392,4 @@ export abstract class Optimizer extends Configurable {
     const averages = variables.map((variable) => ({ id: this.state.slotsOf(variable).at(-1)!.id }));
     run(backend, AVERAGE, [this.state.on(backend).progress, ...variables], averages, [momentum]);
   }
-
-  /** The live variables with their averages. */
-  private averages(op: string): [Variable, Tensor][] {
-    if (this.common.emaMomentum === null) {
-      const what = `${op}: there are no averages; make the optimizer with {emaMomentum}`;
-      throw failure('ERR_ARGUMENT', this.className, what);
-    }
-    return [...this.state.known]
-      .filter(([variable]) => !variable.isDisposed)
-      .map(([variable, slots]) => [variable, slots.at(-1)!]);
-  }
-
-  private dropOwnValues(): void {
-    for (const values of this.ownValues.values()) values.dispose();
-    this.ownValues.clear();
-  }
-}
-
-function assignCast(variable: Variable, values: Tensor): void {
-  const cast = castRaw(values, variable.dtype);
-  variable.assign(cast);
-  if (cast !== values) cast.dispose();
 }
