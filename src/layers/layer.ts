@@ -188,14 +188,19 @@ export abstract class Layer {
 
   /**
    * Applies the layer. On placeholders it draws the graph and gives a placeholder (an array of them for a nested model of
-   * several outputs); on tensors it computes.
+   * several outputs).
    * @param inputs One input, or several in an array.
-   * @param context `training` (default false) is for tensors.
    * @throws ShapeError naming the layer and both shapes; ArgumentError when placeholders and tensors are mixed.
    */
   apply<R extends SymbolicTensor | SymbolicTensor[] = SymbolicTensor>(
     inputs: SymbolicTensor | readonly SymbolicTensor[],
   ): R;
+  /**
+   * Applies the layer. On tensors it computes.
+   * @param inputs One input, or several in an array.
+   * @param context `training`: default false.
+   * @throws ShapeError naming the layer and both shapes; ArgumentError when placeholders and tensors are mixed.
+   */
   apply<R extends Tensor | Tensor[] = Tensor>(inputs: Tensor | readonly Tensor[], context?: Partial<CallContext>): R;
   apply(
     inputs: SymbolicTensor | Tensor | readonly SymbolicTensor[] | readonly Tensor[],

@@ -103,8 +103,8 @@ class SummaryFileWriter {
 /**
  * A writer of event files.
  * @param logdir The folder of the run.
- * @param maxQueue Taken for tfjs-node's sake: every summary is written at once.
- * @param flushMillis Likewise.
+ * @param _maxQueue Taken for tfjs-node's sake: every summary is written at once.
+ * @param _flushMillis Likewise.
  * @param filenameSuffix What the file's name ends with; '.v2' by default.
  */
 export function summaryFileWriter(
