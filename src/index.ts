@@ -66,13 +66,16 @@ export type { CallContext, DisposeResult, LayerConfig } from './layers/layer.js'
 export { registerLayer, type LayerClass, type SerializedLayer } from './layers/registry.js';
 export { SymbolicTensor, type SymbolicShape } from './layers/symbolic.js';
 export * as models from './models/index.js';
-export { loadLayersModel, type LoadOptions } from './models/loading.js';
-export type { LoadHandler, ModelArtifacts, SaveHandler } from './models/artifacts.js';
+export { loadKerasModel, loadLayersModel, type LoadOptions } from './models/loading.js';
+export type { LoadHandler, ModelArtifacts, SaveHandler, WeightSpec } from './models/artifacts.js';
 export type { SaveConfig, SaveResult } from './models/saving.js';
 export { model, type ModelConfig } from './models/functional.js';
 export { Model, Model as LayersModel, type NamedWeight } from './models/model.js';
 export { sequential, Sequential, type SequentialConfig } from './models/sequential.js';
 export { readSafetensors, writeSafetensors, type SafetensorsContent } from './files/safetensors.js';
+export { encodeOnnx, exportOnnx } from './interchange/onnx/export.js';
+export { decodeNpy } from './interchange/numpy/npy.js';
+export { loadNpz, saveNpz, type LoadNpzOptions, type SaveNpzOptions } from './interchange/numpy/npz.js';
 export {
   SummaryWriter,
   type SummaryImage,

@@ -27,7 +27,8 @@ export interface GlobalPooling2DConfig extends LayerConfig {
   dataFormat?: 'channelsLast';
 }
 
-abstract class Pooling2D extends Layer {
+/** Pooling over windows. */
+export abstract class Pooling2D extends Layer {
   readonly poolSize: readonly [number, number];
   readonly strides: readonly [number, number];
   readonly padding: WindowPadding;

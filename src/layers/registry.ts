@@ -53,7 +53,7 @@ export function layerFromConfig({ className, config }: SerializedLayer): Layer {
     throw invalid(
       'ERR_ARGUMENT',
       'layerFromConfig',
-      'className',
+      typeof config?.['name'] === 'string' ? `layer ${config['name']}: className` : 'className',
       `a registered layer class (${[...classes.keys()].sort().join(', ')})`,
       className,
       'a class of your own must be passed to registerLayer() first',

@@ -1,10 +1,7 @@
-// What tfjs's save and load handlers exchange, and the model.json that tfjs writes: weights as one run of bytes beside a list
-// that says what is where in it.
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { failure, invalid, type SelfnormError } from '../errors.js';
-import { bytesOf, unreadable } from '../files/safetensors.js';
-import { add, mul } from '../ops/arithmetic.js';
+// What tfjs's save and load handlers exchange, and its model.json holds: weights as one run of bytes beside a list that says
+// what is where in it.
+import { failure, invalid, show, type SelfnormError } from '../errors.js';
+import { bytesOf } from '../files/safetensors.js';
 import { tensor as tensorOf } from '../ops/creation.js';
 import { castRaw } from '../tensor/convert.js';
 import { currentBackend } from '../tensor/device.js';
@@ -69,18 +66,38 @@ function storedBytes(spec: WeightSpec): number {
   return stored === 'uint16' ? 2 : DTYPE_BYTES[stored];
 }
 
-function decode(spec: WeightSpec, bytes: Uint8Array): Tensor {
-  const { shape, dtype, quantization } = spec;
-  if (quantization === undefined) return makeFromBytes(currentBackend(), bytes, shape, dtype);
+function decode(bad: (what: string) => SelfnormError, spec: WeightSpec, bytes: Uint8Array): Tensor {
+  const { name, shape, dtype, quantization } = spec;
+  if (quantization === undefined) {
+    const wrong = dtype === 'bool' ? bytes.findIndex((value) => value > 1) : -1;
+    if (wrong >= 0) throw bad(`weight ${name}: expected 0 or 1, got ${bytes[wrong]!}`);
+    return makeFromBytes(currentBackend(), bytes, shape, dtype);
+  }
   if (quantization.dtype === 'float16') {
     return tidy(() => castRaw(makeFromBytes(currentBackend(), bytes, shape, 'float16'), dtype));
   }
   const { scale = 1, min = 0 } = quantization;
-  const wide = quantization.dtype === 'uint16' ? new Uint16Array(Uint8Array.from(bytes).buffer) : bytes;
-  return tidy(() => {
-    const stored = tensorOf(Float32Array.from(wide), shape);
-    return castRaw(add(mul(stored, scale), min), dtype);
-  });
+  const stored = quantization.dtype === 'uint16' ? new Uint16Array(Uint8Array.from(bytes).buffer) : bytes;
+  // In double and rounded once, so that tfjs has the same bits.
+  const whole = dtype === 'int32';
+  const values = new Float64Array(stored.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = stored[i]! * scale + min;
+    values[i] = whole ? Math.round(value) : Math.fround(value);
+  }
+  return tidy(() => castRaw(tensorOf(values, shape, 'float64'), dtype));
+}
+
+function checkQuantization(bad: (what: string) => SelfnormError, { name, dtype, quantization }: WeightSpec): void {
+  const of = (what: string): SelfnormError => bad(`weight ${name}: quantization: ${what}`);
+  const { dtype: stored, scale = 1, min = 0 } = (quantization ?? {}) as NonNullable<WeightSpec['quantization']>;
+  if (!['uint8', 'uint16', 'float16'].includes(stored)) {
+    throw of(`expected uint8, uint16 or float16, got ${show(stored)}`);
+  }
+  if (!Number.isFinite(scale) || !Number.isFinite(min)) {
+    throw of(`expected numbers scale and min, got ${show(scale)} and ${show(min)}`);
+  }
+  if (dtype === 'bool') throw of('expected weights of numbers, got bool');
 }
 
 function checkSpec(bad: (what: string) => SelfnormError, spec: WeightSpec): void {
@@ -91,13 +108,27 @@ function checkSpec(bad: (what: string) => SelfnormError, spec: WeightSpec): void
   } catch (error) {
     throw bad((error as Error).message);
   }
-  if (!isDType(dtype))
-    throw bad(`weight ${name}: dtype: expected float32, int32 or bool, got ${JSON.stringify(dtype)}`);
-  if (quantization !== undefined && !['uint8', 'uint16', 'float16'].includes(quantization.dtype)) {
-    throw bad(
-      `weight ${name}: quantization: expected uint8, uint16 or float16, got ${JSON.stringify(quantization.dtype)}`,
-    );
-  }
+  if (!isDType(dtype)) throw bad(`weight ${name}: dtype: expected float32, int32 or bool, got ${show(dtype)}`);
+  if (quantization !== undefined) checkQuantization(bad, spec);
+}
+
+const faultIn =
+  (source: string) =>
+  (what: string): SelfnormError =>
+    failure('ERR_FILE_FORMAT', 'loadLayersModel', `${source}: ${what}`);
+
+/**
+ * How many bytes a list of weights describes.
+ * @param source The file, for errors.
+ * @throws FileFormatError when it is no list of weights.
+ */
+export function storedSize(source: string, specs: readonly WeightSpec[]): number {
+  const bad = faultIn(source);
+  if (!Array.isArray(specs)) throw bad('weightSpecs: expected a list of weights');
+  return (specs as readonly WeightSpec[]).reduce((sum, spec) => {
+    checkSpec(bad, spec);
+    return sum + sizeOf(spec.shape) * storedBytes(spec);
+  }, 0);
 }
 
 /**
@@ -106,7 +137,7 @@ function checkSpec(bad: (what: string) => SelfnormError, spec: WeightSpec): void
  * @throws FileFormatError when the bytes are too few, too many, or described by what is no list of weights.
  */
 export function decodeWeights(source: string, specs: readonly WeightSpec[], data: Uint8Array): Map<string, Tensor> {
-  const bad = (what: string): SelfnormError => failure('ERR_FILE_FORMAT', 'loadLayersModel', `${source}: ${what}`);
+  const bad = faultIn(source);
   if (!Array.isArray(specs)) throw bad('weightSpecs: expected a list of weights');
   const tensors = new Map<string, Tensor>();
   let at = 0;
@@ -118,7 +149,7 @@ export function decodeWeights(source: string, specs: readonly WeightSpec[], data
         throw bad(`weight ${spec.name}: expected data up to byte ${end}, got ${data.length} bytes; it is cut off`);
       }
       if (tensors.has(spec.name)) throw bad(`weight ${spec.name}: expected each name once`);
-      tensors.set(spec.name, decode(spec, data.subarray(at, end)));
+      tensors.set(spec.name, decode(bad, spec, data.subarray(at, end)));
       at = end;
     }
     if (at < data.length) throw bad(`expected ${at} bytes of weights, got ${data.length}`);
@@ -129,41 +160,21 @@ export function decodeWeights(source: string, specs: readonly WeightSpec[], data
   }
 }
 
-/** The weights of artifacts; none where there are none. */
+/**
+ * The weights of artifacts; null where there are none.
+ * @throws FileFormatError when the bytes are too few, too many, or described by what is no list of weights.
+ */
 export function weightsOfArtifacts({ weightSpecs, weightData }: ModelArtifacts): Map<string, Tensor> | null {
-  if (weightSpecs === undefined || weightData === undefined) return null;
-  const parts = weightData instanceof ArrayBuffer ? [weightData] : weightData;
+  if (weightSpecs == null || weightData == null) return null;
+  const parts: readonly unknown[] = Array.isArray(weightData) ? weightData : [weightData];
+  const isBytes = (part: unknown): part is ArrayBuffer => part instanceof ArrayBuffer;
+  if (!parts.every(isBytes)) {
+    throw invalid('ERR_FILE_FORMAT', 'loadLayersModel', 'weightData', 'an ArrayBuffer, or several', weightData);
+  }
   const data = Buffer.concat(parts.map((part) => new Uint8Array(part)));
-  const own = weightSpecs.filter(({ group }) => group !== 'optimizer');
+  if (!Array.isArray(weightSpecs)) return decodeWeights('weightData', weightSpecs, data);
+  const own = (weightSpecs as readonly WeightSpec[]).filter((spec) => spec?.group !== 'optimizer');
   if (own.length === weightSpecs.length) return decodeWeights('weightData', own, data);
   // The optimizer's weights come last.
-  const length = own.reduce((sum, spec) => sum + sizeOf(spec.shape) * storedBytes(spec), 0);
-  return decodeWeights('weightData', own, data.subarray(0, length));
-}
-
-/**
- * The weights that a tfjs model.json lists, from the files beside it.
- * @throws FileFormatError for a file that is missing, too short or too long.
- */
-export function weightsOfManifest(path: string, manifest: unknown): Map<string, Tensor> {
-  if (!Array.isArray(manifest)) {
-    throw invalid('ERR_FILE_FORMAT', 'loadLayersModel', `${path}: weightsManifest`, 'a list of groups', manifest);
-  }
-  const all = new Map<string, Tensor>();
-  for (const group of manifest as readonly { paths?: unknown; weights?: unknown }[]) {
-    if (!Array.isArray(group?.paths) || !group.paths.every((name) => typeof name === 'string')) {
-      throw invalid('ERR_FILE_FORMAT', 'loadLayersModel', `${path}: weightsManifest`, 'paths of files', group?.paths);
-    }
-    const files = (group.paths as readonly string[]).map((name) => join(dirname(path), name));
-    const data = files.map((file) => {
-      try {
-        return readFileSync(file);
-      } catch (error) {
-        throw unreadable(file, error);
-      }
-    });
-    const specs = group.weights as readonly WeightSpec[];
-    for (const [name, tensor] of decodeWeights(files.join(', '), specs, Buffer.concat(data))) all.set(name, tensor);
-  }
-  return all;
+  return decodeWeights('weightData', own, data.subarray(0, storedSize('weightData', own)));
 }

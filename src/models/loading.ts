@@ -3,12 +3,15 @@ import { readFileSync, statSync } from 'node:fs';
 import { failure, invalid, SelfnormError } from '../errors.js';
 import { unreadable, type SafetensorsContent } from '../files/safetensors.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { weightsOfArtifacts, weightsOfManifest, type LoadHandler } from './artifacts.js';
+import { weightsOfArtifacts, type LoadHandler } from './artifacts.js';
+import { loadKerasFile } from './keras-files.js';
 import type { Model } from './model.js';
 import { modelFromTopology } from './model-json.js';
-import { modelPaths } from './model-paths.js';
+import { foreignPath, modelPaths } from './model-paths.js';
 import { assignByName } from './named-weights.js';
 import { DIGEST_NOTE, MODEL_NOTE } from './saving.js';
+import { weightsOfManifest } from './tfjs-files.js';
+import { tfjsWeightNames } from './tfjs-topology.js';
 import { readWeights } from './training-files.js';
 
 const OP = 'loadLayersModel';
@@ -103,11 +106,35 @@ async function load(handler: LoadHandler): Promise<Found> {
   return { source, weightsSource: source, topology: artifacts, tensors: weightsOfArtifacts(artifacts) };
 }
 
+/** Who wrote a structure: 'tfjs-layers 4.22.0', '2.11.0'; undefined where it does not say. */
+function versionOf(topology: unknown): string | undefined {
+  if (!isObject(topology)) return undefined;
+  const version = topology['keras_version'] ?? topology['kerasVersion'];
+  if (typeof version === 'string') return version;
+  return versionOf(topology['modelTopology'] ?? topology['model_config'] ?? topology['modelConfig']);
+}
+
+/** tfjs and Keras 2 have another function of that name: predictions would differ without a word. */
+function refuseHardSigmoid(source: string, value: unknown, layer: unknown = undefined): void {
+  if (Array.isArray(value)) for (const item of value) refuseHardSigmoid(source, item, layer);
+  if (!isObject(value)) return;
+  const name = value['name'] ?? layer;
+  const { activation } = value;
+  const used = isObject(activation) ? (activation['class_name'] ?? activation['className']) : activation;
+  if (typeof used === 'string' && used.replace('_', '').toLowerCase() === 'hardsigmoid') {
+    const got = 'its hard_sigmoid, clip(0.2 x + 0.5, 0, 1)';
+    const expected = "an activation that is the same here (hardSigmoid is Keras 3's relu6(x + 3) / 6)";
+    throw failure('ERR_FILE_FORMAT', OP, `${source}: layer ${String(name)}: expected ${expected}, got ${got}`);
+  }
+  for (const item of Object.values(value)) refuseHardSigmoid(source, item, name);
+}
+
 function modelOf(source: string, topology: unknown): Model {
   const format = isObject(topology) ? topology['format'] : undefined;
   if (format !== undefined && format !== null && format !== 'layers-model') {
     throw invalid('ERR_FILE_FORMAT', OP, `${source}: format`, "'layers-model'", format);
   }
+  if (/^(tfjs|[12]\.)/.test(versionOf(topology) ?? '')) refuseHardSigmoid(source, topology);
   try {
     return modelFromTopology(topology as Record<string, unknown>, OP);
   } catch (error) {
@@ -116,22 +143,49 @@ function modelOf(source: string, topology: unknown): Model {
   }
 }
 
+/** The tensors by our names of the weights, where the file has tfjs's. */
+function underOwnNames(model: Model, tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  const renamed = new Map(tensors);
+  for (const [own, theirs] of tfjsWeightNames(model.layers)) {
+    const tensor = tensors.get(theirs);
+    if (tensor === undefined || tensors.has(own)) continue;
+    renamed.delete(theirs);
+    renamed.set(own, tensor);
+  }
+  return renamed;
+}
+
+/**
+ * Loads a model of Keras 3 with its weights, as `loadLayersModel` does a path that ends in .keras. Needs h5wasm.
+ * @param source A path, or the file's bytes.
+ * @throws FileFormatError for what is no such file, or when h5wasm is not installed; ArgumentError that names the layer whose class
+ *   or option has no equal here.
+ * @example const model = await sn.loadKerasModel('trained.keras');
+ */
+export async function loadKerasModel(source: string | Uint8Array, options: LoadOptions = {}): Promise<Model> {
+  const valid = (typeof source === 'string' && source !== '') || source instanceof Uint8Array;
+  if (!valid) throw invalid('ERR_ARGUMENT', 'loadKerasModel', 'source', 'a path, or bytes', source);
+  return loadKerasFile('loadKerasModel', source, options.strict);
+}
+
 /**
  * Loads a model with its weights.
- * @param source What `model.save` was given; a tfjs model.json, or its folder; or an object whose `load()` gives tfjs's
- *   artifacts.
+ * @param source What `model.save` was given; a tfjs model.json, or its folder; a .keras file of Keras 3, whose weights h5wasm
+ *   reads (`npm install h5wasm`); or an object whose `load()` gives tfjs's artifacts.
  * @param options `strict: false` leaves weights that the file has not as they begin, and overlooks those that the model has not.
  * @throws FileFormatError that names the file and the byte, or the weights that are missing, unknown or of another shape;
  *   ArgumentError for a layer class that is not registered. Nothing is left on the device then.
  */
 export async function loadLayersModel(source: string | LoadHandler, options: LoadOptions = {}): Promise<Model> {
+  const foreign = typeof source === 'string' ? foreignPath(source) : null;
+  if (foreign?.path.endsWith('.keras') === true) return loadKerasFile(OP, foreign.path, options.strict);
   const isHandler = isObject(source) && typeof source['load'] === 'function';
   const found = isHandler ? await load(source as unknown as LoadHandler) : find(source as string);
   const { tensors, weightsSource } = found;
   try {
     const model = modelOf(found.source, found.topology);
     try {
-      if (tensors !== null) assignByName(OP, weightsSource, model, tensors, options.strict);
+      if (tensors !== null) assignByName(OP, weightsSource, model, underOwnNames(model, tensors), options.strict);
       return model;
     } catch (error) {
       model.dispose();

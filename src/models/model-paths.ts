@@ -13,6 +13,13 @@ export interface ModelPaths {
   readonly safetensors: string;
 }
 
+/** A file of another program, by the end of its name, without file://; null for any other path. */
+export function foreignPath(path: string): { readonly format: 'npz' | 'keras'; readonly path: string } | null {
+  const plain = path.replace(/^file:\/\//, '');
+  if (plain.endsWith('.npz')) return { format: 'npz', path: plain };
+  return /\.(keras|h5)$/.test(plain) ? { format: 'keras', path: plain } : null;
+}
+
 /**
  * The files that a path means.
  * @throws ArgumentError for an empty path or another scheme than file://.

@@ -18,7 +18,8 @@ import { evaluateDataset, fitDataset, type ModelEvaluateDatasetArgs, type ModelF
 import { Training } from './training.js';
 import { loadTrainingState } from './training-files.js';
 import type { TrainingState } from './training-state.js';
-import { assignByName, loadModelWeights } from './named-weights.js';
+import { loadModelWeights } from './loading-weights.js';
+import { assignByName } from './named-weights.js';
 import { toPythonic } from './pythonic.js';
 import { saveModel, saveModelWeights, type SaveConfig, type SaveResult } from './saving.js';
 import { printSummary } from './summary.js';
@@ -277,13 +278,14 @@ export abstract class Model extends Layer {
   save(target: string | SaveHandler, config?: SaveConfig): Promise<SaveResult> {
     return saveModel(this, target, config);
   }
-  /** Saves the weights alone, as `path.safetensors`, as `save` does. */
+  /** Saves the weights alone, as `path.safetensors`, or as NumPy's archive where the path ends in .npz; else as `save` does. */
   saveWeights(path: string): Promise<void> {
     return saveModelWeights(this, path);
   }
   /**
    * Overwrites the weights with those of the same names; other dtypes are cast. Nothing changes when one does not fit.
-   * @param source A file of `save` or `saveWeights`, or tensors by name.
+   * @param source A file of `save` or `saveWeights` (.safetensors, .npz); a .keras or .weights.h5 file of Keras 3 with layers of the
+   *   same classes in the same order (by h5wasm); or tensors by name.
    * @param strict Whether each weight must be there, and no other (default true). Shapes must fit either way.
    * @throws FileFormatError that lists what is missing, what the model does not have, and what has another shape.
    */

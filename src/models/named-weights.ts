@@ -5,8 +5,6 @@ import { assignWeights } from '../layers/weight.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Model, NamedWeight } from './model.js';
-import { modelPaths } from './model-paths.js';
-import { readWeights } from './training-files.js';
 
 /** At most so many names stand in a message. */
 const MOST_NAMES = 6;
@@ -68,17 +66,4 @@ export function assignByName(
     present.map((weight) => found(weight)!),
     model.built,
   );
-}
-
-/** See `Model.loadWeights`. */
-export async function loadModelWeights(model: Model, path: string, strict?: boolean): Promise<void> {
-  const op = `${model.name}.loadWeights`;
-  const { safetensors } = modelPaths(op, path);
-  const { tensors } = readWeights(safetensors);
-  try {
-    assignByName(op, safetensors, model, tensors, strict);
-  } finally {
-    for (const tensor of tensors.values()) tensor.dispose();
-  }
-  return Promise.resolve();
 }

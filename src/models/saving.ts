@@ -4,13 +4,15 @@ import { createHash } from 'node:crypto';
 import { invalid } from '../errors.js';
 import { encodeSafetensors } from '../files/safetensors.js';
 import { writeTogether } from '../files/write-atomically.js';
+import { encodeNpz } from '../interchange/numpy/npz.js';
 import { DTYPE_BYTES } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { version } from '../version.js';
 import { encodeWeights, type ModelArtifacts, type SaveHandler } from './artifacts.js';
 import type { Model } from './model.js';
-import { makeFolderOf, modelPaths } from './model-paths.js';
+import { foreignPath, makeFolderOf, modelPaths } from './model-paths.js';
 import { weightsToSave } from './named-weights.js';
+import { tfjsArtifacts, writeTfjsFiles } from './tfjs-files.js';
 import { trainingToSave } from './training-files.js';
 
 /** Options of `model.save`. */
@@ -22,6 +24,11 @@ export interface SaveConfig {
    * remember (default false). `model.loadTrainingState` takes it up.
    */
   includeOptimizer?: boolean;
+  /**
+   * `'tfjs'`: what `tf.loadLayersModel` of @tensorflow/tfjs-layers 4.22 takes, in float32: the target is a folder that gets a
+   * model.json with its weights beside it, or a path that ends in .json, or a handler. Default `'selfnorm'`.
+   */
+  format?: 'selfnorm' | 'tfjs';
 }
 
 /** What a save came to, as tfjs says it. */
@@ -67,12 +74,16 @@ export async function saveModel(
 ): Promise<SaveResult> {
   const op = `${model.name}.save`;
   if (config === null || typeof config !== 'object') throw invalid('ERR_ARGUMENT', op, 'config', 'an object', config);
-  const { trainableOnly = false, includeOptimizer = false } = config;
-  if (includeOptimizer && (trainableOnly || isHandler(target))) {
-    const got = trainableOnly ? 'trainableOnly too' : 'a handler';
+  const { trainableOnly = false, includeOptimizer = false, format = 'selfnorm' } = config;
+  if (format !== 'selfnorm' && format !== 'tfjs') {
+    throw invalid('ERR_ARGUMENT', op, 'format', "'selfnorm' or 'tfjs'", format);
+  }
+  if (includeOptimizer && (trainableOnly || isHandler(target) || format === 'tfjs')) {
+    const got = trainableOnly ? 'trainableOnly too' : format === 'tfjs' ? 'format tfjs' : 'a handler';
     throw invalid('ERR_ARGUMENT', op, 'includeOptimizer', 'a path, and all weights', got);
   }
   const weights = weightsToSave(op, model, trainableOnly);
+  if (format === 'tfjs') return saveForTfjs(op, model, target, weights);
   const state = includeOptimizer ? await model.trainingState() : null;
   try {
     // From here to the files nothing waits, so that no step comes between two weights.
@@ -83,6 +94,23 @@ export async function saveModel(
     for (const { tensor } of state?.tensors ?? []) tensor.dispose();
   }
 }
+
+async function saveForTfjs(
+  op: string,
+  model: Model,
+  target: string | SaveHandler,
+  weights: readonly [string, Tensor][],
+): Promise<SaveResult> {
+  const artifacts = tfjsArtifacts(op, model, weights);
+  if (isHandler(target)) await target.save(artifacts);
+  else writeTfjsFiles(op, target, artifacts);
+  const topology = JSON.stringify(artifacts.modelTopology);
+  return resultOf(Buffer.byteLength(topology), (artifacts.weightData as ArrayBuffer).byteLength);
+}
+
+const resultOf = (modelTopologyBytes: number, weightDataBytes: number): SaveResult => ({
+  modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON', modelTopologyBytes, weightDataBytes },
+});
 
 async function write(
   op: string,
@@ -115,22 +143,19 @@ async function write(
       { path: json, content: text },
     ]);
   }
-  return {
-    modelArtifactsInfo: {
-      dateSaved: new Date(),
-      modelTopologyType: 'JSON',
-      modelTopologyBytes: topologyBytes,
-      weightDataBytes: weightBytes,
-    },
-  };
+  return resultOf(topologyBytes, weightBytes);
 }
 
 /** See `Model.saveWeights`. */
 export async function saveModelWeights(model: Model, path: string): Promise<void> {
   const op = `${model.name}.saveWeights`;
   const { safetensors } = modelPaths(op, path);
-  const content = encodeSafetensors(op, weightsToSave(op, model), { format: 'selfnorm' });
-  makeFolderOf(safetensors);
-  writeTogether([{ path: safetensors, content }]);
-  return Promise.resolve();
+  const weights = weightsToSave(op, model);
+  const foreign = foreignPath(path);
+  if (foreign?.format === 'keras') throw invalid('ERR_ARGUMENT', op, 'path', 'a path of .safetensors or .npz', path);
+  const file = foreign?.path ?? safetensors;
+  const content =
+    foreign === null ? encodeSafetensors(op, weights, { format: 'selfnorm' }) : await encodeNpz(op, weights, false);
+  makeFolderOf(file);
+  writeTogether([{ path: file, content }]);
 }

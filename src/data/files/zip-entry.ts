@@ -1,10 +1,10 @@
 // One file inside a zip archive as a stream, its checksum compared when it ends: an archive that was damaged on its way is not
 // taken for data. The grammar of zip, its 64-bit form included, is yauzl's.
 import { basename } from 'node:path';
-import { Transform, pipeline, type Readable } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { pipeline, type Readable } from 'node:stream';
 import type { Entry, ZipFile } from 'yauzl';
 import { failure, SelfnormError } from '../../errors.js';
+import { checkedAgainst } from '../../files/zip.js';
 import { reasonOf } from './file-contents.js';
 
 const DAMAGED = 'the archive is damaged or cut off; fetch it again';
@@ -33,30 +33,13 @@ export async function openZipEntry(op: string, archive: string, name: string | u
       throw failure('ERR_FILE_FORMAT', op, `${archive}: ${expected}`);
     }
     const source = await opened.openReadStreamPromise(entry);
-    const checked = checkedAgainst(entry.crc32, op, `${archive}: ${entry.fileName}`);
+    const checked = checkedAgainst(entry.crc32, (what) =>
+      failure('ERR_FILE_FORMAT', op, `${archive}: ${entry.fileName}: ${what}; ${DAMAGED}`),
+    );
     return pipeline(source, checked, () => opened.close());
   } catch (error) {
     zip?.close();
     if (error instanceof SelfnormError) throw error;
     throw failure('ERR_FILE_FORMAT', op, `${archive}: expected a zip archive, got: ${reasonOf(error)}; ${DAMAGED}`);
   }
-}
-
-/** Passes bytes on and fails at their end when their checksum is not the one recorded. */
-function checkedAgainst(recorded: number, op: string, file: string): Transform {
-  // Node has it from 20.15 on; without it a damaged archive is found by its lengths and by inflating alone.
-  const crc32 = 'crc32' in zlib ? zlib.crc32 : undefined;
-  let sum = 0;
-  return new Transform({
-    highWaterMark: 1 << 18,
-    transform(chunk: Buffer, _, done) {
-      if (crc32 !== undefined) sum = crc32(chunk, sum);
-      done(null, chunk);
-    },
-    flush(done) {
-      if (crc32 === undefined || sum === recorded) return done();
-      const hex = (value: number): string => value.toString(16).padStart(8, '0');
-      done(failure('ERR_FILE_FORMAT', op, `${file}: expected CRC-32 ${hex(recorded)}, got ${hex(sum)}; ${DAMAGED}`));
-    },
-  });
 }

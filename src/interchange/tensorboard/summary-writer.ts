@@ -8,7 +8,7 @@ import { failure, invalid } from '../../errors.js';
 import { reasonOf } from '../../files/write-atomically.js';
 import { maskedCrc32c } from './crc32c.js';
 import { histogramOf } from './histogram.js';
-import { bytes, double, doubles, float, message, whole, type Field } from './protobuf.js';
+import { bytes, double, doubles, float, message, whole, type Field } from '../protobuf.js';
 
 /** An image for TensorBoard. */
 export interface SummaryImage {

@@ -1,4 +1,4 @@
-// The wire format of protocol buffers, as far as event files need it: numbers, bytes and messages within messages. A message
+// The wire format of protocol buffers, as far as event files and ONNX need it: numbers, bytes, messages within messages. A message
 // is the list of its fields' bytes.
 
 /** A field's bytes, or none for a field that is left out. */
