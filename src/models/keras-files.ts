@@ -1,11 +1,10 @@
 // Models from Keras 3's .keras files: the structure in our words, then the weights.
-import { failure, SelfnormError } from '../errors.js';
 import { withHdf5 } from '../interchange/keras/hdf5.js';
 import { groupsOf } from '../interchange/keras/places.js';
 import { fromKeras3 } from '../interchange/keras/topology.js';
 import { assign, nested, unpack } from './keras-weights.js';
 import type { Model } from './model.js';
-import { modelFromTopology } from './model-json.js';
+import { inFile, modelFromTopology } from './model-json.js';
 
 /**
  * The model in a .keras file of Keras 3, as `loadLayersModel` gives it.
@@ -21,8 +20,7 @@ export async function loadKerasFile(op: string, source: string | Uint8Array, str
   try {
     model = modelFromTopology(fromKeras3(op, config), op);
   } catch (error) {
-    if (!(error instanceof SelfnormError)) throw error;
-    throw failure(error.code, op, `${label}: ${error.message.replace(`${op}: `, '')}`);
+    throw inFile(op, label, error);
   }
   try {
     const groups = groupsOf(nested(model, config));

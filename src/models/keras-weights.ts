@@ -54,8 +54,7 @@ export function nested(layer: Layer, config?: KerasConfig): Nested<Layer> {
   const options = config?.['config'] as KerasConfig | undefined;
   const className = layer.getClassName();
   const inner = layersOf(layer);
-  const wrapped =
-    layer instanceof TimeDistributed ? nested(layer.layer, options?.['layer'] as KerasConfig) : null;
+  const wrapped = layer instanceof TimeDistributed ? nested(layer.layer, options?.['layer'] as KerasConfig) : null;
   if (inner === null) return { layer, className, layers: null, wrapped };
   const described = options?.['layers'] as
     readonly { readonly name?: string; readonly config: { name: string } }[] | undefined;
@@ -64,7 +63,10 @@ export function nested(layer: Layer, config?: KerasConfig): Nested<Layer> {
       ? inner.map((one) => nested(one))
       : described.map((one) => {
           const name = one.config.name ?? one.name;
-          return nested(inner.find((own) => own.name === name)!, { ...one });
+          return nested(
+            inner.find((own) => own.name === name)!,
+            { ...one },
+          );
         });
   return { layer, className, layers, wrapped };
 }

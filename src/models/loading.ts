@@ -1,12 +1,12 @@
 // Loading a model from what `model.save` wrote, from tfjs's model.json, or from one of tfjs's load handlers.
 import { readFileSync, statSync } from 'node:fs';
-import { failure, invalid, SelfnormError } from '../errors.js';
+import { failure, invalid } from '../errors.js';
 import { unreadable, type SafetensorsContent } from '../files/safetensors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { weightsOfArtifacts, type LoadHandler } from './artifacts.js';
 import { loadKerasFile } from './keras-files.js';
 import type { Model } from './model.js';
-import { modelFromTopology } from './model-json.js';
+import { inFile, modelFromTopology } from './model-json.js';
 import { foreignPath, modelPaths } from './model-paths.js';
 import { assignByName } from './named-weights.js';
 import { DIGEST_NOTE, MODEL_NOTE } from './saving.js';
@@ -115,8 +115,8 @@ function versionOf(topology: unknown): string | undefined {
 }
 
 /** tfjs and Keras 2 have another function of that name: predictions would differ without a word. */
-function refuseHardSigmoid(source: string, value: unknown, layer: unknown = undefined): void {
-  if (Array.isArray(value)) for (const item of value) refuseHardSigmoid(source, item, layer);
+function refuseHardSigmoid(value: unknown, layer: unknown = undefined): void {
+  if (Array.isArray(value)) for (const item of value) refuseHardSigmoid(item, layer);
   if (!isObject(value)) return;
   const name = value['name'] ?? layer;
   const { activation } = value;
@@ -124,9 +124,9 @@ function refuseHardSigmoid(source: string, value: unknown, layer: unknown = unde
   if (typeof used === 'string' && used.replace('_', '').toLowerCase() === 'hardsigmoid') {
     const got = 'its hard_sigmoid, clip(0.2 x + 0.5, 0, 1)';
     const expected = "an activation that is the same here (hardSigmoid is Keras 3's relu6(x + 3) / 6)";
-    throw failure('ERR_FILE_FORMAT', OP, `${source}: layer ${String(name)}: expected ${expected}, got ${got}`);
+    throw failure('ERR_FILE_FORMAT', OP, `layer ${String(name)}: expected ${expected}, got ${got}`);
   }
-  for (const item of Object.values(value)) refuseHardSigmoid(source, item, name);
+  for (const item of Object.values(value)) refuseHardSigmoid(item, name);
 }
 
 function modelOf(source: string, topology: unknown): Model {
@@ -134,12 +134,11 @@ function modelOf(source: string, topology: unknown): Model {
   if (format !== undefined && format !== null && format !== 'layers-model') {
     throw invalid('ERR_FILE_FORMAT', OP, `${source}: format`, "'layers-model'", format);
   }
-  if (/^(tfjs|[12]\.)/.test(versionOf(topology) ?? '')) refuseHardSigmoid(source, topology);
   try {
+    if (/^(tfjs|[12]\.)/.test(versionOf(topology) ?? '')) refuseHardSigmoid(topology);
     return modelFromTopology(topology as Record<string, unknown>, OP);
   } catch (error) {
-    if (!(error instanceof SelfnormError)) throw error;
-    throw failure(error.code, OP, `${source}: ${error.message.replace(`${OP}: `, '')}`);
+    throw inFile(OP, source, error);
   }
 }
 

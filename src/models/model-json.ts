@@ -1,5 +1,5 @@
 // From a model's structure as JSON, ours or tfjs's or Keras 2's, to a model with fresh weights.
-import { failure, invalid } from '../errors.js';
+import { failure, invalid, SelfnormError } from '../errors.js';
 import { layerFromConfig } from '../layers/registry.js';
 import './functional.js';
 import { Model } from './model.js';
@@ -31,6 +31,22 @@ function unwrap(op: string, json: ModelTopology): Record<string, unknown> {
   }
   if (!isObject(value)) throw invalid('ERR_FILE_FORMAT', op, 'json', 'a model as JSON', value);
   return value;
+}
+
+/**
+ * The error of a structure in a file: with the file's name, and in words where JSON of another kind than a model's broke a step, or
+ * is nested so deeply that the stack ends.
+ */
+export function inFile(op: string, source: string, error: unknown): unknown {
+  if (error instanceof SelfnormError) {
+    return failure(error.code, op, `${source}: ${error.message.replace(`${op}: `, '')}`);
+  }
+  if (!(error instanceof TypeError || error instanceof RangeError)) return error;
+  return failure(
+    'ERR_FILE_FORMAT',
+    op,
+    `${source}: expected a model's structure, got a damaged one (${error.message})`,
+  );
 }
 
 /**

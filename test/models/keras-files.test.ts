@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { withZip, zipOf } from '../../src/files/zip.js';
 import * as sn from '../../src/index.js';
 import { expectClose } from '../harness/compare.js';
@@ -94,9 +94,12 @@ describe('a file with what has no equal here is refused by name:', () => {
   test.each([
     [
       'operation',
-      /operation\.keras: layer .*: expected one of Keras's layers, got "keras\.src\.ops\..*Exp"; an operation is no/,
+      /operation\.keras: layer .*: expected one of Keras's layers, got "keras\.src\.ops\..*Exp"; make the model in code/,
     ],
-    ['unknown', /unknown\.keras: layerFromConfig: layer unit: className: expected a registered layer class .*got "UnitNormalization"/],
+    [
+      'unknown',
+      /unknown\.keras: layerFromConfig: layer unit: className: expected a registered layer class .*got "UnitNormalization"/,
+    ],
     ['keepdims', /keepdims\.keras: layer pool: keepdims: expected false, got true/],
   ])('%s', async (name, message) => {
     const before = await liveTensors();
@@ -183,6 +186,19 @@ describe('a damaged file is one error, and leaves nothing behind:', () => {
     // And the library has not suffered.
     await model.loadWeights(fixture('words.weights.h5'));
     expectPredictions('words', model);
+  });
+
+  test('without the package that reads HDF5 it says what to install', async () => {
+    vi.doMock('h5wasm', () => {
+      throw new Error('not there');
+    });
+    try {
+      await expect(sn.loadKerasModel(fixture('words.keras'))).rejects.toThrow(
+        /words\.keras: its weights are HDF5, which needs h5wasm.*; install the package that reads it: npm install h5wasm$/,
+      );
+    } finally {
+      vi.doUnmock('h5wasm');
+    }
   });
 
   test('no file, no archive, no path', async () => {

@@ -183,6 +183,27 @@ describe('a model of tfjs whose files are', () => {
   });
 });
 
+test.each<[string, unknown]>([
+  [
+    'layers that are none',
+    { class_name: 'Functional', config: { layers: [null], input_layers: [], output_layers: [] } },
+  ],
+  ['a Sequential of nothing', { class_name: 'Sequential', config: { layers: [null] } }],
+  ['models in models, too deep', deep(20_000)],
+])('a structure with %s is one error', async (_, modelTopology) => {
+  const load = (): sn.ModelArtifacts => ({ modelTopology: modelTopology as Record<string, unknown> });
+  await expect(sn.loadLayersModel({ load })).rejects.toThrow(
+    /^loadLayersModel: load\(\): .*damaged|maximum call stack/i,
+  );
+  await expect(sn.loadLayersModel({ load })).rejects.toBeInstanceOf(sn.SelfnormError);
+});
+/** A model in a model in a model. */
+function deep(levels: number): unknown {
+  let made: unknown = { class_name: 'Flatten', config: {} };
+  for (let i = 0; i < levels; i++) made = { class_name: 'Sequential', config: { layers: [made] } };
+  return made;
+}
+
 test.each<[string, unknown, RegExp]>([
   ['nothing', undefined, /loadLayersModel: path: expected a path, got undefined/],
   ['an address', 'https://example.com/model.json', /path: expected a path or file:\/\/path, got "https/],

@@ -59,8 +59,7 @@ function textOf(fault: Fault, bytes: Uint8Array): { text: string; dataStart: num
   const textStart = 8 + lengthBytes;
   if (bytes.length < textStart) throw fault('the header is cut off');
   const dataStart = textStart + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (dataStart > bytes.length)
-    throw fault(`expected a header up to byte ${dataStart}, got ${bytes.length} bytes`);
+  if (dataStart > bytes.length) throw fault(`expected a header up to byte ${dataStart}, got ${bytes.length} bytes`);
   return { text: Buffer.from(bytes.subarray(textStart, dataStart)).toString('latin1'), dataStart };
 }
 
