@@ -271,7 +271,8 @@ export abstract class Model extends Layer {
 
   /**
    * Saves structure and weights as `path.json` and `path.safetensors`, all or nothing: whatever stops the save, `loadLayersModel`
-   * finds the old model or the new. Folders are made.
+   * finds the old model or the new. Folders are made. With `format: 'tfjs'` in `config`: what `tf.loadLayersModel` takes, by default
+   * `path/model.json` and its weights. `exportOnnx` writes ONNX.
    * @param target A path (`file://` in front, `.json` behind do no harm), or an object whose `save()` takes tfjs's artifacts.
    * @throws FileFormatError that names the file and the reason; ArgumentError when the model is not built.
    */
