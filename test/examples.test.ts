@@ -1,6 +1,6 @@
 // Every file of examples/ runs, with small settings, and prints what it promises.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -81,6 +81,12 @@ describe('the examples', () => {
   test('are all run', () => {
     const files = readdirSync('examples').map((file) => file.replace(/\.ts$/, ''));
     expect(files.sort()).toEqual([...Object.keys(EXAMPLES), ...RUN_ELSEWHERE].sort());
+  });
+
+  test.each([...Object.keys(EXAMPLES), ...RUN_ELSEWHERE])('%s says what it shows and how to run it', (name) => {
+    const head = /^(\/\/ .*\n)+/.exec(readFileSync(`examples/${name}.ts`, 'utf8'))?.[0];
+    expect(head?.split('\n').length).toBeGreaterThan(2);
+    expect(head).toContain(`examples/${name}.ts`);
   });
 
   test.each(Object.entries(EXAMPLES))('%s', async (name, check) => check(await run(name)), 120_000);

@@ -191,6 +191,7 @@ export function variableGrads(
 /** What customGrad's function returns: the value, and its gradient given dy and the saved tensors. */
 export interface CustomGradient {
   value: Tensor;
+  /** From the gradient of the value and what `save` kept, one gradient an input. */
   gradFunc: (dy: Tensor, saved: Tensor[]) => Tensor | Tensor[];
 }
 

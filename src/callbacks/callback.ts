@@ -13,15 +13,18 @@ type Hook = void | Promise<void>;
 
 /** Base of callbacks. Hooks may be async: training waits for them. */
 export abstract class Callback {
+  /** Of the training under way. */
   params: Params = {};
   /** The model that is trained; set before training begins. `stopTraining = true` on it ends training after the batch. */
   model!: Model;
   /** Whether the epoch that ends was broken off by `stopTraining`: when training goes on it is finished, and ends once more. */
   brokenOff = false;
 
+  /** Told before training begins. */
   setParams(params: Params): void {
     this.params = params;
   }
+  /** Told before training begins. */
   setModel(model: Model): void {
     this.model = model;
   }
@@ -30,8 +33,11 @@ export abstract class Callback {
    * where training reads a data set. The tensors are the caller's to free.
    */
   setFirstInputs(_firstInputs: (() => readonly Tensor[]) | null): void {}
+  /** Called once, before the first epoch. */
   onTrainBegin(_logs?: Logs): Hook {}
+  /** Called once, after the last epoch. */
   onTrainEnd(_logs?: Logs): Hook {}
+  /** Called before each epoch, counted from 0. */
   onEpochBegin(_epoch: number, _logs?: Logs): Hook {}
   /** `logs`: loss and metrics over the epoch, and over the validation data as `val_...`. */
   onEpochEnd(_epoch: number, _logs?: Logs): Hook {}
@@ -63,14 +69,23 @@ export interface CallbackState {
 
 /** Hooks as plain functions: what `fit` takes in a callback's place. */
 export interface CustomCallbackArgs {
+  /** Once, before the first epoch. */
   onTrainBegin?: (logs?: Logs) => unknown;
+  /** Once, after the last epoch. */
   onTrainEnd?: (logs?: Logs) => unknown;
+  /** Before each epoch, counted from 0. */
   onEpochBegin?: (epoch: number, logs?: Logs) => unknown;
+  /** After each epoch, with its losses and metrics, those of validation as `val_...`. */
   onEpochEnd?: (epoch: number, logs?: Logs) => unknown;
+  /** Before each batch, counted from 0 in its epoch. */
   onBatchBegin?: (batch: number, logs?: Logs) => unknown;
+  /** After each batch, with its own losses and metrics: every batch waits for the device. */
   onBatchEnd?: (batch: number, logs?: Logs) => unknown;
+  /** Before the validation of an epoch. */
   onTestBegin?: (logs?: Logs) => unknown;
+  /** After it, with its losses and metrics where it went through. */
   onTestEnd?: (logs?: Logs) => unknown;
+  /** As often as `yieldEvery` says, with losses and metrics of the epoch so far. */
   onYield?: (epoch: number, batch: number, logs: Logs) => unknown;
 }
 

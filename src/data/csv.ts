@@ -10,6 +10,7 @@ import { Dataset } from './dataset.js';
 import { BadRecords, checkPolicy, type BadRecordOptions } from './files/bad-records.js';
 import { reasonOf } from './files/file-contents.js';
 
+/** What a cell of a table may hold; undefined where it is empty and nothing is its default. */
 export type CsvValue = number | boolean | string | undefined;
 /** Values by column name. */
 export type CsvRow = Record<string, CsvValue>;

@@ -12,6 +12,7 @@ export abstract class Initializer extends Configurable {
    * @param shape The weight's shape; kernels end in [inputs, outputs].
    * @param dtype Default float32.
    */
+  /** A new tensor of first values; float32 by default. */
   abstract apply(shape: Shape, dtype?: DType): Tensor;
 }
 

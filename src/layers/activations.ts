@@ -29,9 +29,11 @@ const floatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32')
 
 /** A function of each element, or along an axis: the shape stays. */
 abstract class ElementLayer extends Layer {
+  /** The output's shape, from the input's. */
   override computeOutputShape([shape]: readonly SymbolicShape[]): SymbolicShape {
     return shape!;
   }
+  /** The output's dtype, from the inputs'. */
   override computeOutputDType([dtype]: readonly [DType]): DType {
     return floatDType(dtype);
   }
@@ -56,6 +58,7 @@ export class Activation extends ElementLayer {
     }
     this.activation = getActivation(activation, this.name);
   }
+  /** The output's dtype, from the inputs'. */
   override computeOutputDType([dtype]: readonly [DType]): DType {
     return this.activation.outputDType(floatDType(dtype));
   }
@@ -194,10 +197,12 @@ export class Softmax extends ElementLayer {
     this.axis = axis as number | readonly number[];
     this.inputSpec = [{ minRank: 2 }];
   }
+  /** The output's shape, from the input's. */
   override computeOutputShape([shape]: readonly SymbolicShape[]): SymbolicShape {
     for (const axis of this.axes) axisBehindBatch(this.name, 'axis', axis, shape!.length);
     return shape!;
   }
+  /** The output's dtype, from the inputs'. */
   override computeOutputDType([dtype]: readonly [DType]): DType {
     return wideDType(floatDType(dtype));
   }
@@ -262,6 +267,7 @@ export class PReLU extends ElementLayer {
     this.inputSpec = [{ rank: shape.length, axes }];
     super.build(inputShapes);
   }
+  /** The output's dtype, from the inputs'. */
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
     return wideOutput(inputDTypes, this.computeDType);
   }

@@ -95,6 +95,7 @@ abstract class Convolution extends Layer {
     return rangesOf(this.activation);
   }
 
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     return {
       ...super.getConfig(),
@@ -151,6 +152,7 @@ export class Conv2D extends Convolution {
     return activation.epilogue === null ? activation.apply(y) : y;
   }
 
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     // tfjs knows no groups: its models get the word only where it says something.
     const groups = this.groups === 1 ? {} : { groups: this.groups };
@@ -188,6 +190,7 @@ export class DepthwiseConv2D extends Convolution {
     return this.activation.applyAfterBias(y, this.bias);
   }
 
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), depthMultiplier: this.depthMultiplier, ...this.kernelRecipe.config };
   }

@@ -24,6 +24,7 @@ abstract class Merge extends Layer {
     if (shapes.length >= 2) return;
     throw invalid('ERR_SHAPE', this.name, 'inputs', 'an array of at least 2', formatShapes(shapes));
   }
+  /** The output's dtype, from the inputs'. */
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
     return arithmeticDType(inputDTypes.reduce(promote));
   }
@@ -92,6 +93,7 @@ registerLayer(Multiply);
 /** Mean of the inputs. */
 export class Average extends ElementwiseMerge {
   static override readonly className = 'Average';
+  /** The output's dtype, from the inputs'. */
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
     const dtype = super.computeOutputDType(inputDTypes);
     return isFloat(dtype) ? dtype : 'float32';
@@ -139,6 +141,7 @@ export class Concatenate extends Merge {
     if (!Number.isInteger(axis)) throw invalid('ERR_ARGUMENT', this.name, 'axis', 'an integer', axis);
     this.axis = axis;
   }
+  /** The output's dtype, from the inputs'. */
   override computeOutputDType(inputDTypes: readonly DType[]): DType {
     return inputDTypes.reduce(promote);
   }

@@ -64,6 +64,7 @@ abstract class Noise extends Layer {
     if (!isFloat(x!.dtype)) throw invalid('ERR_DTYPE', this.name, 'input', 'a float tensor', x!.dtype, 'use cast()');
     return this.disturb(x!);
   }
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), seed: this.seed };
   }
@@ -83,6 +84,7 @@ abstract class Masked extends Noise {
     }
     this.noiseShape = shape as NoiseShape | null;
   }
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), rate: this.rate, noiseShape: this.noiseShape };
   }
@@ -118,6 +120,7 @@ export class GaussianNoise extends Noise {
   protected disturb(x: Tensor): Tensor {
     return add(x, normalLike(this.name, x, 0, this.stddev, this.stream));
   }
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), stddev: this.stddev };
   }
@@ -136,6 +139,7 @@ export class GaussianDropout extends Noise {
   protected disturb(x: Tensor): Tensor {
     return mul(x, normalLike(this.name, x, 1, Math.sqrt(this.rate / (1 - this.rate)), this.stream));
   }
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), rate: this.rate };
   }

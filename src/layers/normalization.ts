@@ -70,6 +70,7 @@ abstract class Normalization extends Layer {
     return isFloat(dtype) ? dtype : 'float32';
   }
 
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     return {
       ...super.getConfig(),
@@ -163,6 +164,7 @@ export class BatchNormalization extends Normalization {
     return y;
   }
 
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     const { movingMeanInitializer } = this.meanRecipe.config;
     const { movingVarianceInitializer } = this.varianceRecipe.config;
@@ -211,6 +213,7 @@ export class LayerNormalization extends Normalization {
   override call([x]: readonly Tensor[]): Tensor {
     return layerNorm(x!, this.axesOf(x!.rank), this.epsilon, this.gamma, this.beta);
   }
+  /** The options, as the constructor and files take them. */
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), axis: typeof this.axis === 'number' ? this.axis : [...this.axis] };
   }

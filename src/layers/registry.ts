@@ -12,6 +12,7 @@ export interface SerializedLayer {
 export interface LayerClass {
   readonly className: string;
   new (config: never): Layer;
+  /** A layer from what `getConfig()` gave. */
   fromConfig?(config: Record<string, unknown>): Layer;
 }
 

@@ -36,10 +36,12 @@ export interface ModelArtifacts {
 
 /** Takes a model in a path's place: `model.save({ save: async (artifacts) => … })`. */
 export interface SaveHandler {
+  /** Keeps a model; may return a promise. What it gives, `model.save` gives. */
   save(artifacts: ModelArtifacts): unknown;
 }
 /** Gives a model in a path's place. */
 export interface LoadHandler {
+  /** The model that was kept. */
   load(): ModelArtifacts | Promise<ModelArtifacts>;
 }
 

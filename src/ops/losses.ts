@@ -246,15 +246,23 @@ function sparseSoftmaxCrossEntropy(
   return reduce(op, sparseSoftmaxCrossEntropyOfRows(op, labels, logits), weights, reduction);
 }
 
+/** Losses as functions of labels and predictions, weighted and reduced; names and argument order are tfjs's. */
 export const losses = {
   absoluteDifference,
+  /** Losses of elements, weighted and reduced. */
   computeWeightedLoss,
+  /** 1 - the sum of products along an axis. */
   cosineDistance,
   hingeLoss,
+  /** Quadratic near 0, linear beyond delta. */
   huberLoss,
+  /** Cross-entropy of probabilities. */
   logLoss,
   meanSquaredError,
+  /** Cross-entropy with sigmoid(logits). */
   sigmoidCrossEntropy,
+  /** Cross-entropy with softmax(logits), in one pass. */
   softmaxCrossEntropy,
+  /** The same, of class numbers. */
   sparseSoftmaxCrossEntropy,
 } as const;

@@ -42,6 +42,7 @@ export interface ProgramInput {
   readonly dtype?: DType;
 }
 
+/** Options of `program`. */
 export interface ProgramOptions {
   /** What the arguments must be: host values become tensors of the dtype, others are refused. Default: anything. */
   readonly inputs?: readonly ProgramInput[];

@@ -92,6 +92,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   async array(): Promise<Nested> {
     return nest(this.shape, await this.data());
   }
+  /** The values as nested arrays, once the device has them: waits for it. */
   arraySync(): Nested {
     return nest(this.shape, this.dataSync());
   }
@@ -101,6 +102,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
     if (this.id === 0 || deferDispose(this)) return;
     this.release();
   }
+  /** `using` frees it. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -28,8 +28,17 @@ currentBackend();
 void tf.setBackend(BACKEND_NAME);
 
 /** tfjs's io with tfjs-node's `fileSystem`. */
-export const io = { ...tf.io, fileSystem };
+export const io = {
+  ...tf.io,
+  /** Load and save handlers of a path, without `file://` in front. */
+  fileSystem,
+};
 /** What tfjs-node has under this name and training uses. */
-export const node = { tensorBoard, summaryFileWriter };
+export const node = {
+  /** A callback that writes TensorBoard's event files. */
+  tensorBoard,
+  /** Writes event files by hand. */
+  summaryFileWriter,
+};
 /** Versions of this package and of tfjs. */
 export const versions = { selfnorm: version, 'tfjs-core': tf.version_core };

@@ -138,6 +138,7 @@ export class SummaryWriter {
       closeSync(this.file);
     }
   }
+  /** `using` closes it. */
   [Symbol.dispose](): void {
     this.close();
   }
