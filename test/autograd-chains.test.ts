@@ -1,23 +1,11 @@
 // Gradients through chains of layers: a product's backward goes through the activation below it in the same pass, and
 // gradients of a weight that is used twice are added up in place. The gradients are those of the separate ops.
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import * as sn from '../src/index.js';
-import { currentBackend } from '../src/tensor/device.js';
 import { expectWithin } from './harness/compare.js';
+import { nativeOps } from './harness/native-ops.js';
 
 type T = sn.Tensor;
-
-/** Names of the native ops that `body` runs. */
-function ops(body: () => void): string[] {
-  const backend = currentBackend();
-  const spy = vi.spyOn(backend.addon, 'call');
-  try {
-    body();
-    return spy.mock.calls.map(([, op]) => backend.opNames[op]!);
-  } finally {
-    spy.mockRestore();
-  }
-}
 
 function expectClose(actual: T, expected: T, tolerance: number): void {
   const values = (x: T) => ({ shape: x.shape, data: x.dataSync() as Float32Array });
@@ -57,7 +45,7 @@ test.each(['linear', 'relu', 'elu', 'selu', 'softplus', 'tanh', 'gelu', 'mish'] 
       return activation === 'linear' ? z : sn[activation](z);
     };
     expectSameGradients(chained, (p, q, r, s) => apart(apart(x, p, q), r, s));
-    const names = ops(() => gradients(chained));
+    const names = nativeOps(() => gradients(chained));
     expect(times(names, 'matmul/derivative')).toBe(1);
     // Only the top layer, which has no product above it, takes its derivative by itself.
     expect(times(names, `${activation}/bias_backward`)).toBe(activation === 'linear' ? 0 : 1);
@@ -75,7 +63,7 @@ test('without a bias below, and with a weight that is transposed', () => {
   for (const turned of [false, true]) expectSameGradients(net(turned, true), net(false, false));
   expect(
     times(
-      ops(() => gradients(net(true, true))),
+      nativeOps(() => gradients(net(true, true))),
       'matmul/derivative',
     ),
   ).toBe(1);
@@ -90,7 +78,7 @@ test('rows of a longer tensor are one matrix, seen through its views', () => {
   expectSameGradients(net, (p, q, r, s) => sn.elu(sn.elu(x.matMul(p).add(q)).matMul(r).add(s)).reshape([4, 6, 12]));
   expect(
     times(
-      ops(() => gradients(net)),
+      nativeOps(() => gradients(net)),
       'matmul/derivative',
     ),
   ).toBe(1);
@@ -108,7 +96,7 @@ test.each(['dropout', 'alphaDropout'] as const)('through %s behind the activatio
     return sn.selu(sn.matMul(dropped, r).add(s));
   };
   expectSameGradients(chained, apart);
-  const names = ops(() => gradients(chained));
+  const names = nativeOps(() => gradients(chained));
   expect([times(names, 'matmul/derivative'), times(names, 'dropout')]).toEqual([1, 0]);
 });
 
@@ -134,7 +122,7 @@ test.each(['relu', 'selu', 'gelu'] as const)(
     };
     const of = [f1, c1, f2, c2, last];
     expectSameGradients(fused, apart, of);
-    const names = ops(() => gradients(fused, of));
+    const names = nativeOps(() => gradients(fused, of));
     expect([times(names, 'conv2d/backwardInput'), times(names, 'matmul/derivative')]).toEqual([1, 1]);
     expect(times(names, `${activation}/bias_backward`)).toBe(0);
   },
@@ -153,7 +141,7 @@ test('what somebody else looks at keeps a gradient of its own', () => {
   expectSameGradients(twice, apart);
   expect(
     times(
-      ops(() => gradients(twice)),
+      nativeOps(() => gradients(twice)),
       'matmul/derivative',
     ),
   ).toBe(0);
@@ -181,7 +169,7 @@ test('the gradients of a weight that is used twice are added up in place', () =>
   const net: Net = (w) => sn.matMul(sn.tanh(sn.matMul(x, w)), w);
   const copied: Net = (w) => sn.matMul(sn.tanh(sn.matMul(x, w)), sn.mul(w, 1));
   expectSameGradients(net, copied, [square]);
-  const names = ops(() => gradients(net, [square]));
+  const names = nativeOps(() => gradients(net, [square]));
   expect([times(names, 'matmul/added'), times(names, 'add')]).toEqual([1, 0]);
   // A gradient that shares its memory with another is not written over.
   const y = sn.grads((a, w) => sn.add(sn.matMul(a, w).sum(), sn.mul(w.reshape([64]), 3).sum()))([x, square]);

@@ -12,7 +12,9 @@ namespace selfnorm {
 inline constexpr bool kLibraryFilterOutFirst = false;
 inline constexpr bool kLibraryAddsBias = true;
 // oneDNN's gradients have nothing behind them.
-inline constexpr bool kLibraryDifferentiates = false;
+inline bool library_convolution_differentiates(Queue&, const ConvolutionProblem&, const ActivationFacts&) {
+  return false;
+}
 inline bool library_convolution_derivative(Queue&, const ConvolutionProblem&, const ActivationFacts&, const void*,
                                            const void*, const void*, void*, float*) {
   return false;

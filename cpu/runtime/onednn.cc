@@ -59,25 +59,26 @@ bool fuses(const ActivationFacts& facts, std::span<const double> parameters) {
 
 void append_activation(dnnl::post_ops& post_ops, const ActivationFacts& facts, const double* parameters) {
   using dnnl::algorithm;
-  const auto append = [&](algorithm function, float alpha, float beta) {
+  // Up to version 2 a function came with a factor, which costs less than another post-op.
+  const auto append = [&](algorithm function, float alpha, float factor = 1) {
 #if DNNL_VERSION_MAJOR >= 3
-    post_ops.append_eltwise(function, alpha, beta);
+    post_ops.append_eltwise(function, alpha, 0);
+    if (factor != 1) post_ops.append_eltwise(algorithm::eltwise_linear, factor, 0);
 #else
-    post_ops.append_eltwise(1, function, alpha, beta);
+    post_ops.append_eltwise(factor, function, alpha, 0);
 #endif
   };
   const std::string_view name = facts.name;
   if (name == "leakyRelu") {
-    append(algorithm::eltwise_relu, float(parameters[0]), 0);
+    append(algorithm::eltwise_relu, float(parameters[0]));
   } else if (name == "elu") {
-    append(algorithm::eltwise_elu, float(parameters[0]), 0);
+    append(algorithm::eltwise_elu, float(parameters[0]));
   } else if (name == "selu") {
-    append(algorithm::eltwise_elu, float(parameters[0]), 0);
-    append(algorithm::eltwise_linear, float(parameters[1]), 0);
+    append(algorithm::eltwise_elu, float(parameters[0]), float(parameters[1]));
   } else if (name == "tanh") {
-    append(algorithm::eltwise_tanh, 0, 0);
+    append(algorithm::eltwise_tanh, 0);
   } else if (name == "sigmoid") {
-    append(algorithm::eltwise_logistic, 0, 0);
+    append(algorithm::eltwise_logistic, 0);
   }
 }
 

@@ -211,19 +211,15 @@ void forward(const Call& call) {
 // dx = (the convolution's gradient) activation'(saved) in the library's kernel; false where it has none that does that.
 bool run_derivative(Queue& queue, ConvolutionProblem p, const Operands& o, const View& saved, int activation,
                     std::span<const double> parameters) {
-  if constexpr (!kLibraryDifferentiates) {
-    return false;
-  } else {
-    if (p.flops() == 0 || library_convolution_dtype(p) != p.dtype) return false;
-    std::copy(parameters.begin(), parameters.end(), p.parameters);
-    const Scratch scratch(queue, size_t(o.second.size() * size_of(p.dtype)));
-    View turned = turned_filter(o.second);
-    turned.data = scratch.as<void>();
-    turn(queue, o.second, turned, o.second.size() / p.out_channels, p.out_channels);
-    const ActivationFacts& facts = op_table().activations[size_t(activation)];
-    return library_convolution_derivative(queue, p, facts, o.first.data, turned.data, saved.data, o.output.data,
-                                          nullptr);
-  }
+  if (p.flops() == 0 || library_convolution_dtype(p) != p.dtype) return false;
+  std::copy(parameters.begin(), parameters.end(), p.parameters);
+  const ActivationFacts& facts = op_table().activations[size_t(activation)];
+  if (!library_convolution_differentiates(queue, p, facts)) return false;
+  const Scratch scratch(queue, size_t(o.second.size() * size_of(p.dtype)));
+  View turned = turned_filter(o.second);
+  turned.data = scratch.as<void>();
+  turn(queue, o.second, turned, o.second.size() / p.out_channels, p.out_channels);
+  return library_convolution_derivative(queue, p, facts, o.first.data, turned.data, saved.data, o.output.data, nullptr);
 }
 
 template <bool Depthwise>

@@ -55,6 +55,12 @@ bool run(Queue& queue, const PlanKey& key, const Addresses& addresses) {
   return cudnn::run_found(queue, addresses, [&]() -> const std::optional<Prepared>& { return prepared_for(key); });
 }
 
+bool has_plan(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts, Form form) {
+  bool has = false;
+  queue.enqueue([&] { has = prepared_for(key_of(queue, problem, &facts, kWide, form)).has_value(); });
+  return has;
+}
+
 }  // namespace
 
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem) {
@@ -69,9 +75,11 @@ bool library_convolution_fuses(Queue& queue, const ConvolutionProblem& problem, 
   if (problem.groups > 1 && problem.group_inputs() == 1) return false;
   ConvolutionProblem fused = problem;
   std::copy(parameters.begin(), parameters.end(), fused.parameters);
-  bool has = false;
-  queue.enqueue([&] { has = prepared_for(key_of(queue, fused, &facts, kWide, kProduct)).has_value(); });
-  return has;
+  return has_plan(queue, fused, facts, kProduct);
+}
+
+bool library_convolution_differentiates(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts) {
+  return has_plan(queue, problem, facts, kDerivative);
 }
 
 bool library_convolution(Queue& queue, const ConvolutionProblem& problem, const void* first, const void* second,

@@ -12,8 +12,6 @@ namespace selfnorm {
 // innermost, and its plain convolutions add no bias.
 inline constexpr bool kLibraryFilterOutFirst = true;
 inline constexpr bool kLibraryAddsBias = false;
-// Whether it may have gradients with a derivative behind them: library_convolution_derivative.
-inline constexpr bool kLibraryDifferentiates = true;
 
 // The dtype the library computes the problem in; none where the plain kernel is to run: float64.
 std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem);
@@ -22,6 +20,9 @@ std::optional<DType> library_convolution_dtype(const ConvolutionProblem& problem
 // problem keeps it. The first time for a problem, that kernel is compiled or read from disk: this takes up to seconds.
 bool library_convolution_fuses(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts,
                                std::span<const double> parameters);
+
+// The same for library_convolution_derivative without sums.
+bool library_convolution_differentiates(Queue& queue, const ConvolutionProblem& problem, const ActivationFacts& facts);
 
 // By direction: (x, filter) -> y, (dy, filter) -> dx, (x, dy) -> dfilter; filters as [out, height, width, in]. `bias`
 // and `pre` matter where the problem has an activation: then all of it is one kernel. False: cuDNN has no deterministic

@@ -51,7 +51,8 @@ export interface Traits {
     readonly slope: Slope;
     readonly backward: (
       descent: Descent,
-      ...rest: [wanted: readonly boolean[], offers: readonly Offer[]]
+      wanted: readonly boolean[],
+      offers: readonly Offer[],
     ) => readonly InputGradient[];
   };
 }
@@ -138,41 +139,46 @@ export class Tape {
     gradients.add(y, dy, add);
     const uses = this.uses();
     for (let i = this.entries.length - 1; i >= 0; i--) {
-      const { outputs, inputs, backward, traits, assignments } = this.entries[i]!;
-      let any = false;
-      const dys = outputs.map((output) => {
-        const gradient = gradients.get(output) ?? null;
-        any ||= gradient !== null;
-        return gradient;
-      });
-      const descent = gradients.descentOf(outputs[0]!);
-      if (any || descent !== undefined) {
-        for (const [variable, count] of assignments ?? []) variable.assertUnchanged(count);
-        const wanted = inputs.map(wants);
-        const makers = inputs.map((input, k) =>
-          wanted[k] && gradients.isPrivate ? this.maker(input, uses, asked) : null,
-        );
-        const offers = inputs.map((input, k) => {
-          const sum = wanted[k] ? gradients.growing(input) : null;
-          const slope = makers[k]?.traits.below?.slope ?? null;
-          return sum === null && slope === null ? NO_OFFER : { slope, sum };
-        });
-        const dxs = gradients.making<InputGradient>(() => {
-          const given =
-            descent === undefined ? backward(dys, wanted, offers) : traits.below!.backward(descent, wanted, offers);
-          return given.map((dx, k) => (dx instanceof Descent ? dx.shapedAs(makers[k]!.outputs[0]!) : dx));
-        });
-        for (let k = 0; k < inputs.length; k++) {
-          const dx = dxs[k];
-          if (dx === null || dx === undefined || !wanted[k]) continue;
-          if (dx instanceof Descent) gradients.descend(makers[k]!.outputs[0]!, dx);
-          else gradients.add(inputs[k]!, dx, add);
-        }
-        gradients.settle(dxs);
+      const entry = this.entries[i]!;
+      this.descendThrough(entry, gradients, wants, (input) => this.maker(input, uses, asked), add);
+      for (const output of entry.outputs) {
+        if (uses.get(output)!.first === i && !asked(output)) gradients.pass(output);
       }
-      for (const output of outputs) if (uses.get(output)!.first === i && !asked(output)) gradients.pass(output);
     }
     return gradients.byTensor;
+  }
+
+  /** One op's backward, if a gradient has come to it: gives the gradients of its inputs to the table. */
+  private descendThrough(
+    { outputs, inputs, backward, traits, assignments }: Entry,
+    gradients: GradientTable,
+    wants: (input: Tensor) => boolean,
+    makerOf: (input: Tensor) => Entry | null,
+    add: (a: Tensor, b: Tensor) => Tensor,
+  ): void {
+    const dys = outputs.map((output) => gradients.get(output) ?? null);
+    const descent = gradients.descentOf(outputs[0]!);
+    if (descent === undefined && dys.every((dy) => dy === null)) return;
+    for (const [variable, count] of assignments ?? []) variable.assertUnchanged(count);
+    const wanted = inputs.map(wants);
+    const makers = inputs.map((input, k) => (wanted[k] && gradients.isPrivate ? makerOf(input) : null));
+    const offers = inputs.map((input, k) => {
+      const sum = wanted[k] ? gradients.growing(input) : null;
+      const slope = makers[k]?.traits.below?.slope ?? null;
+      return sum === null && slope === null ? NO_OFFER : { slope, sum };
+    });
+    const dxs = gradients.making<InputGradient>(() => {
+      const given =
+        descent === undefined ? backward(dys, wanted, offers) : traits.below!.backward(descent, wanted, offers);
+      return given.map((dx, k) => (dx instanceof Descent ? dx.shapedAs(makers[k]!.outputs[0]!) : dx));
+    });
+    inputs.forEach((input, k) => {
+      const dx = dxs[k];
+      if (dx === null || dx === undefined || !wanted[k]) return;
+      if (dx instanceof Descent) gradients.descend(makers[k]!.outputs[0]!, dx);
+      else gradients.add(input, dx, add);
+    });
+    gradients.settle(dxs);
   }
 
   /** Where each tensor first appears, before which nobody knows of it, what made it, and how often ops take it. */

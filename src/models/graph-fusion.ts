@@ -62,17 +62,20 @@ function sentencesOf(
   onlyReader: (node: GraphNode) => GraphNode | null,
 ): ReadonlyMap<GraphNode, Sentences> {
   const all = new Map<GraphNode, Sentences>();
+  const together: Sentences[] = [];
   for (const first of nodes) {
     const second = onlyReader(first);
     const third = second === null ? null : onlyReader(second);
     if (second === null || third === null) continue;
     const sum = wordSumOf(first.layer, second.layer, third.layer);
     if (sum === null) continue;
-    const ready = (node: GraphNode): boolean => node.inputs[0]!.sourceLayer instanceof InputLayer;
-    const others = [...all.entries()].find(
-      ([node, { sum: other }]) => ready(node) && ready(first) && sameLayers(other, sum),
-    );
-    const sentences = others?.[1] ?? { sum, chains: [] };
+    // The model's own inputs are all there when the first of them is computed.
+    const isReady = first.inputs[0]!.sourceLayer instanceof InputLayer;
+    let sentences = isReady ? together.find(({ sum: other }) => sameLayers(other, sum)) : undefined;
+    if (sentences === undefined) {
+      sentences = { sum, chains: [] };
+      if (isReady) together.push(sentences);
+    }
     sentences.chains.push([first, second, third]);
     all.set(first, sentences);
   }

@@ -1,13 +1,13 @@
 // Convolutions of NHWC images: conv2d, depthwiseConv2d and conv2dTranspose. A convolution has three linear maps, y from
 // (x, filter), dx from (dy, filter) and dfilter from (x, dy); each one's gradients are the other two.
 import { invalid } from '../errors.js';
-import { Descent, type InputGradient } from '../autograd/gradient-table.js';
+import type { Descent, InputGradient } from '../autograd/gradient-table.js';
 import { isRecording, record, type Offer, type Slope } from '../autograd/tape.js';
-import { NativeOp, run } from '../tensor/backend.js';
+import { NativeOp } from '../tensor/backend.js';
 import { sameBackend, type TensorLike } from '../tensor/convert.js';
 import { promote } from '../tensor/dtype.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
-import { makeOne, Tensor } from '../tensor/tensor.js';
+import { makeOne, type Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import {
   checkFilter,
@@ -21,6 +21,7 @@ import {
   type Windows,
 } from './convolution-shape.js';
 import { evaluate, floatOperand, type LazyGradients } from './define.js';
+import { descend } from './descent.js';
 import { reshape } from './reshape.js';
 
 /** The three native ops of a kind of convolution. */
@@ -73,18 +74,8 @@ class Convolution {
 
   /** dx through the activation that made x, and its bias's gradient; null where the native op does not do that. */
   private descent(dy: Tensor, x: Tensor, filter: Tensor, windows: Windows, slope: Slope): Descent | null {
-    const { saved, stamp, parameters, bias } = slope;
-    if (stamp !== null || dy.size === 0 || x.size === 0) return null;
-    const outputs = [new Tensor(x.backend, x.shape, x.dtype)];
-    if (bias !== null) outputs.push(new Tensor(x.backend, bias.shape, x.dtype));
-    run(
-      x.backend,
-      this.backwardInput,
-      saved === null ? [dy, filter] : [dy, filter, saved],
-      outputs.map((holder) => ({ holder, shape: holder.shape, dtype: x.dtype })),
-      [...geometry(windows), ...parameters],
-    );
-    return new Descent(outputs[0]!, outputs[1] ?? null);
+    if (slope.stamp !== null || dy.size === 0 || x.size === 0) return null;
+    return descend(this.backwardInput, [dy, filter], x, slope, geometry(windows));
   }
 
   dx(dy: Tensor, filter: Tensor, shape: Shape, windows: Windows): Tensor {

@@ -1,7 +1,7 @@
 // Matrix products: matMul with transposes and batches, dot and outerProduct in terms of it. The gradient is two more
 // products, so it can be differentiated again.
 import { invalid } from '../errors.js';
-import { asUnshared, Descent, type InputGradient } from '../autograd/gradient-table.js';
+import { asUnshared, type Descent, type InputGradient } from '../autograd/gradient-table.js';
 import { isRecording, record, type Offer, type Slope } from '../autograd/tape.js';
 import { NativeOp, run } from '../tensor/backend.js';
 import { arithmeticDType, convert, sameBackend, type TensorLike } from '../tensor/convert.js';
@@ -12,6 +12,7 @@ import { makeOne, Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { reshape } from './reshape.js';
 import { evaluate, type LazyGradients } from './define.js';
+import { descend } from './descent.js';
 import { sumTo } from './broadcasting.js';
 
 /** (a, b, bias?) -> (y, pre?); parameters transposeA, transposeB, activation row or -1, its parameters. */
@@ -132,18 +133,8 @@ export function productGradients(
 
 /** da through the activation that made a, and its bias's gradient, in one pass; null where there is no such op. */
 export function productDescent(dy: Tensor, { a, b, transposeA, transposeB }: Factors, slope: Slope): Descent | null {
-  const { saved, stamp, parameters, bias } = slope;
   if (transposeA || !isMatrices(dy, a, b)) return null;
-  const outputs = [new Tensor(a.backend, a.shape, a.dtype)];
-  if (bias !== null) outputs.push(new Tensor(a.backend, bias.shape, a.dtype));
-  run(
-    a.backend,
-    DERIVATIVE,
-    stamp === null ? (saved === null ? [dy, b] : [dy, b, saved]) : [dy, b, saved, stamp],
-    outputs.map((holder) => ({ holder, shape: holder.shape, dtype: a.dtype })),
-    [0, Number(!transposeB), ...parameters],
-  );
-  return new Descent(outputs[0]!, outputs[1] ?? null);
+  return descend(DERIVATIVE, [dy, b], a, slope, [0, Number(!transposeB)]);
 }
 
 /** The gradients of a and b that are wanted, that of a through the activation that made it where that is offered. */

@@ -1,8 +1,8 @@
 // Sentences as sums of translated words: computed together they are what the three layers give one after the other.
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
-import { currentBackend } from '../../src/tensor/device.js';
 import { expectWithin } from '../harness/compare.js';
+import { nativeOps } from '../harness/native-ops.js';
 
 const { layers } = sn;
 const [WORDS, WIDTH, TIME, UNITS] = [12, 5, 6, 7];
@@ -32,18 +32,6 @@ function sentences({
 
 const ids = (batch: number, seed: number): sn.Tensor => sn.randomUniform([batch, TIME], 0, WORDS, 'int32', seed);
 
-/** Names of the native ops that `body` runs. */
-function ops(body: () => unknown): string[] {
-  const backend = currentBackend();
-  const spy = vi.spyOn(backend.addon, 'call');
-  try {
-    body();
-    return spy.mock.calls.map(([, op]) => backend.opNames[op]!);
-  } finally {
-    spy.mockRestore();
-  }
-}
-
 /** What the layers give one after the other: who observes sees them apart. */
 function apart(model: sn.Model, xs: sn.Tensor[]): sn.Tensor {
   return model.callAll(xs, { training: false, observe: () => undefined })[0]!;
@@ -60,7 +48,7 @@ test.each([1, 2])('%i sentences of a batch', (sides) => {
     const xs = Array.from({ length: sides }, (_, i) => ids(4, i));
     const together = (): sn.Tensor => model.callAll(xs, { training: false })[0]!;
     expectClose(together(), apart(model, xs));
-    const names = ops(together);
+    const names = nativeOps(together);
     expect(names.filter((name) => name === 'gatherSum')).toHaveLength(1);
     expect(names.filter((name) => name === 'matmul')).toHaveLength(1);
     expect(names).not.toContain('gather');
@@ -85,9 +73,9 @@ test('few words are translated by themselves', () => {
   const xs = [ids(1, 1), ids(0, 2).concat(ids(1, 4)).slice([0, 0], [1, TIME])];
   const few = sentences({ sides: 1 });
   // 6 words of a table of 12.
-  expect(ops(() => few.callAll([xs[0]!], { training: false }))).not.toContain('gatherSum');
+  expect(nativeOps(() => few.callAll([xs[0]!], { training: false }))).not.toContain('gatherSum');
   // 12 words of two sentences.
-  expect(ops(() => model.callAll(xs, { training: false }))).toContain('gatherSum');
+  expect(nativeOps(() => model.callAll(xs, { training: false }))).toContain('gatherSum');
 });
 
 test.each<[string, (x: sn.Tensor) => sn.Tensor]>([
@@ -100,7 +88,7 @@ test.each<[string, (x: sn.Tensor) => sn.Tensor]>([
 ])('%s is not taken for a sum of words', (_name, fn) => {
   const model = sentences({ fn, sides: 1 });
   const xs = [ids(8, 1)];
-  expect(ops(() => model.callAll(xs, { training: false }))).not.toContain('gatherSum');
+  expect(nativeOps(() => model.callAll(xs, { training: false }))).not.toContain('gatherSum');
   expectClose(model.callAll(xs, { training: false })[0]!, apart(model, xs));
 });
 
@@ -111,7 +99,7 @@ test('values that somebody else reads stay', () => {
     .apply(layers.embedding({ inputDim: WORDS, outputDim: WIDTH }).apply(x));
   const total = layers.lambda({ fn: (t: sn.Tensor) => t.sum(1) }).apply(words);
   const model = sn.model({ inputs: x, outputs: [total, words] });
-  const names = ops(() => model.callAll([ids(8, 1)], { training: false }));
+  const names = nativeOps(() => model.callAll([ids(8, 1)], { training: false }));
   expect(names).not.toContain('gatherSum');
 });
 

@@ -10,11 +10,13 @@ namespace selfnorm {
 // What the op has to do around the library's call: there is none.
 inline constexpr bool kLibraryFilterOutFirst = false;
 inline constexpr bool kLibraryAddsBias = true;
-inline constexpr bool kLibraryDifferentiates = false;
 
 inline std::optional<DType> library_convolution_dtype(const ConvolutionProblem&) { return std::nullopt; }
 inline bool library_convolution_fuses(Queue&, const ConvolutionProblem&, const ActivationFacts&,
                                       std::span<const double>) {
+  return false;
+}
+inline bool library_convolution_differentiates(Queue&, const ConvolutionProblem&, const ActivationFacts&) {
   return false;
 }
 inline bool library_convolution_derivative(Queue&, const ConvolutionProblem&, const ActivationFacts&, const void*,
