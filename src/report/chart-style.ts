@@ -41,3 +41,17 @@ export const finite = (value: number): number | null => (Number.isFinite(value) 
 
 /** The width of one of several panels side by side. */
 export const panelSize = (columns: number): number => Math.floor((WIDTH - 12 * (columns - 1)) / columns);
+
+/**
+ * Whether any of a line lies in the plot. One that lies wholly outside must not be drawn: resvg ends the process over a path of
+ * which clipping leaves nothing.
+ */
+export function isInPlot(y: readonly (number | null)[], domain: readonly [number, number] | undefined): boolean {
+  if (domain === undefined) return true;
+  const [low, high] = domain;
+  return y.some((value, i) => {
+    if (value === null || !Number.isFinite(value)) return false;
+    const before = y[i - 1] ?? value;
+    return Math.min(before, value) <= high && Math.max(before, value) >= low;
+  });
+}

@@ -1,7 +1,7 @@
 // Line charts as Vega-Lite.
 import type { TopLevelSpec } from 'vega-lite';
 import type { LineChart, Series } from './chart.js';
-import { CONFIG, finite, HEIGHT, WIDTH } from './chart-style.js';
+import { CONFIG, finite, HEIGHT, isInPlot, WIDTH } from './chart-style.js';
 
 /** Short lines show their points. */
 const MOST_POINTS = 10;
@@ -102,19 +102,29 @@ function levelLayers({ level, xDomain }: LineChart, longest: number): { rule: ob
 export function lineSpec(chart: LineChart): TopLevelSpec {
   const labels = labelsOf(chart);
   const first = labels.map((label) => chart.series.find((series) => series.label === label)!);
+  const shown = <P extends { y: number | null }>(line: P[]): P[] =>
+    isInPlot(
+      line.map(({ y }) => y),
+      chart.yDomain,
+    )
+      ? line
+      : [];
   const runs = chart.series.flatMap(({ label, x, y }, run) =>
-    y.map((value, i) => ({ label, run, x: x?.[i] ?? i + 1, y: finite(value) })),
+    shown(y.map((value, i) => ({ label, run, x: x?.[i] ?? i + 1, y: finite(value) }))),
   );
-  const means = labels.flatMap((label) =>
+  const averages = labels.map((label) =>
     meanOf(chart.series.filter((series) => series.label === label)).map(({ x, y }) => ({ label, x, y: finite(y) })),
   );
+  const means = averages.flatMap(shown);
   const several = chart.series.length > labels.length;
   const repeated = chart.showRuns === true && several;
-  const bands = labels.flatMap((label) =>
-    bandOf(chart.series.filter((series) => series.label === label)).map((band) => ({ label, ...band })),
-  );
-  const longest = Math.max(0, ...means.map(({ x }) => x));
-  const drawable = means.some(({ y }) => y !== null);
+  const bands = labels.flatMap((label) => {
+    const band = bandOf(chart.series.filter((series) => series.label === label));
+    const edges = band.flatMap(({ low, high }) => [low, high]);
+    return isInPlot(edges, chart.yDomain) ? band.map((ends) => ({ label, ...ends })) : [];
+  });
+  const longest = Math.max(0, ...averages.flat().map(({ x }) => x));
+  const drawable = averages.flat().some(({ y }) => y !== null);
   const points = isCounted(chart) && longest <= MOST_POINTS;
   const { rule, name } = levelLayers(chart, longest);
   // Vega allows for wider letters than these are: two columns would reach beyond the plot.

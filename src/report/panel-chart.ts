@@ -1,7 +1,7 @@
 // Small pictures of functions side by side, as Vega-Lite.
 import type { TopLevelSpec } from 'vega-lite';
 import type { PanelChart } from './chart.js';
-import { CONFIG, finite, GRID, INK, panelSize } from './chart-style.js';
+import { CONFIG, finite, GRID, INK, isInPlot, panelSize } from './chart-style.js';
 
 /** How wide a panel is for its height. */
 const ASPECT = 1.15;
@@ -14,9 +14,11 @@ export function panelSpec(chart: PanelChart): TopLevelSpec {
   const labels = [...new Set(all.map(({ label }) => label))];
   const first = labels.map((label) => all.find((series) => series.label === label)!);
   const rows = panels.flatMap(({ title, series }) =>
-    series.flatMap(({ label, x, y }) =>
-      y.map((value, i) => ({ panel: title, label, x: x?.[i] ?? i + 1, y: finite(value) })),
-    ),
+    series
+      .filter(({ y }) => isInPlot(y, chart.yDomain))
+      .flatMap(({ label, x, y }) =>
+        y.map((value, i) => ({ panel: title, label, x: x?.[i] ?? i + 1, y: finite(value) })),
+      ),
   );
   const behind = backdrop?.y.map((value, i) => ({ label: backdrop.label, x: backdrop.x?.[i] ?? i + 1, y: value }));
   const width = panelSize(columns);

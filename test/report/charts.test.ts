@@ -40,6 +40,22 @@ describe('a line chart', () => {
     expect(bands(await drawSvg(lines([3, 2, 1], { showBand: true })))).toBe(0);
   });
 
+  test('leaves out what lies wholly beyond its axis, and names it', async () => {
+    const run = (label: string, y: number[]) => ({ label, color: '#0072B2', y });
+    const series = [
+      run('far', [8, 9, 8]),
+      run('far', [7, NaN, 9]),
+      run('near', [0.2, 0.4, 0.1]),
+      run('through', [-3, 3]),
+    ];
+    const chart = lines([], { series, yDomain: [0, 1], showBand: true, showRuns: true });
+    const { svg, png } = await draw(chart);
+    expect(words(svg)).toEqual(expect.arrayContaining(['far', 'near', 'through', '3']));
+    // The runs and means of the two that are seen, and a sample of each colour in the legend.
+    expect(paths(svg)).toBe(2 + 2 + 3);
+    expect(png.length).toBeGreaterThan(1000);
+  });
+
   test('escapes markup in labels', async () => {
     const svg = await drawSvg(lines([1, 2], { yTitle: '<b> & "c"' }));
     expect(svg).toContain('&lt;b&gt; &amp;');
