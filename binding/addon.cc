@@ -5,6 +5,7 @@
 
 #include "runtime/kernel_choices.h"
 
+#include "collectives.h"
 #include "guarded.h"
 #include "promise_worker.h"
 
@@ -310,6 +311,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("setFloat32Precision", set_float32_precision);
   add("synchronize", synchronize);
   add_program_exports(env, exports);
+  add_collective_exports(env, exports);
   return exports;
 }
 

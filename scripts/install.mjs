@@ -1,5 +1,5 @@
 // Builds the native addons for this machine: npm's install script, and `selfnorm build`. Says in one sentence what is missing;
-// the compiler's own words go to build/selfnorm-build.log. Environment: SELFNORM_CUDA, SELFNORM_ONEDNN (AUTO, ON, OFF),
+// the compiler's own words go to build/selfnorm-build.log. Environment: SELFNORM_CUDA, SELFNORM_ONEDNN, SELFNORM_MPI (AUTO, ON, OFF),
 // SELFNORM_CUDA_ARCHS, SELFNORM_CPU_LEVELS (lists with ';'), SELFNORM_SKIP_BUILD=1 builds nothing.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
@@ -21,6 +21,7 @@ const onPath = (name) => (process.env.PATH ?? '').split(delimiter).some((folder)
 const SETTINGS = {
   SELFNORM_CUDA: ['AUTO', 'ON', 'OFF'],
   SELFNORM_ONEDNN: ['AUTO', 'ON', 'OFF'],
+  SELFNORM_MPI: ['AUTO', 'ON', 'OFF'],
   SELFNORM_CUDA_ARCHS: null,
   SELFNORM_CPU_LEVELS: null,
 };

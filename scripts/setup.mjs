@@ -11,7 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const forTests = process.argv.includes('--tests');
 
 const RUN_PACKAGES = ['g++', 'cmake', 'make', 'libdnnl-dev'];
-const TEST_PACKAGES = ['libgtest-dev', 'clang-format', 'ninja-build', 'ccache'];
+const TEST_PACKAGES = ['libgtest-dev', 'clang-format', 'ninja-build', 'ccache', 'openmpi-bin', 'libopenmpi-dev'];
 
 function run(command, args, options = {}) {
   const done = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });

@@ -118,5 +118,7 @@ export { LionOptimizer } from './optimizers/lion.js';
 export { MomentumOptimizer } from './optimizers/momentum.js';
 export { RMSPropOptimizer } from './optimizers/rmsprop.js';
 export { SGDOptimizer } from './optimizers/sgd.js';
+export * as distributed from './distributed/index.js';
+export type { DistributedOptions } from './models/data-parallel.js';
 export * as data from './data/index.js';
 export * as selfNormalizing from './self-normalizing/index.js';

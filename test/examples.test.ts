@@ -23,6 +23,9 @@ const EXAMPLES: Readonly<Record<string, (out: string) => void>> = {
     expect(number(out, /test accuracy (\S+),/)).toBeGreaterThan(0.75);
     expect(out).toMatch(/^digits 7 2 1 0 4 1 4 9 5 9 were read as( \d){10}$/m);
   },
+  distributed: (out) => {
+    expect(number(out, /^1 process, accuracy by epoch: .* (\S+)$/m)).toBeGreaterThan(0.8);
+  },
   regression: (out) => {
     expect(number(out, /least validation loss (\S+);/)).toBeLessThan(0.03);
     expect(number(out, /largest error (\S+)/)).toBeLessThan(0.4);

@@ -22,7 +22,13 @@ interface Gradients {
   readonly used: readonly Tensor[];
 }
 
-function run(op: string, tape: Tape, body: () => Tensor, dy: Tensor | undefined): Gradients {
+function run(
+  op: string,
+  tape: Tape,
+  body: () => Tensor,
+  dy: Tensor | undefined,
+  onComplete?: (x: Tensor, gradient: Tensor) => void,
+): Gradients {
   const value = withTape(tape, body);
   if (value instanceof Tensor) tape.see(value);
   if (!(value instanceof Tensor)) throw invalid('ERR_ARGUMENT', op, 'f', 'a function that returns a tensor', value);
@@ -32,7 +38,7 @@ function run(op: string, tape: Tape, body: () => Tensor, dy: Tensor | undefined)
     throw invalid('ERR_SHAPE', op, 'dy', `the shape of f's result, [${value.shape.join(',')}]`, [...dy.shape]);
   }
   const seed = dy === undefined ? onesLike(value) : cast(dy, value.dtype);
-  const gradients = tape.gradients(value, seed, add);
+  const gradients = tape.gradients(value, seed, add, onComplete);
   return { value, of: (x) => gradients.get(x), used: [...tape.used] };
 }
 
@@ -124,11 +130,15 @@ export function valueAndGrads(
   };
 }
 
-/** The value of a scalar function and its gradients by variable: what variableGrads and the optimizers build on. */
+/**
+ * The value of a scalar function and its gradients by variable: what variableGrads and the optimizers build on.
+ * @param onComplete Told of each gradient as soon as backward has nothing more to add to it.
+ */
 export function gradientsByVariable(
   op: string,
   f: () => Tensor,
   varList?: readonly Variable[],
+  onComplete?: (variable: Variable, gradient: Tensor) => void,
 ): { value: Tensor; grads: Map<Variable, Tensor> } {
   if (typeof f !== 'function') throw invalid('ERR_ARGUMENT', op, 'f', 'a function', f);
   const listed = varList === undefined ? undefined : new Set<Tensor>(varList);
@@ -136,7 +146,7 @@ export function gradientsByVariable(
   return scoped(
     tape,
     () => {
-      const found = run(op, tape, f, undefined);
+      const found = run(op, tape, f, undefined, onComplete as (x: Tensor, gradient: Tensor) => void);
       if (found.value.rank !== 0) {
         throw invalid('ERR_SHAPE', op, 'f', 'a scalar result', [...found.value.shape], 'reduce it, as by mean()');
       }

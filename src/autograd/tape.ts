@@ -129,9 +129,14 @@ export class Tape {
   /**
    * Gradients of `y` with respect to watched tensors, starting from `dy`. Each result of an op is freed with its gradient as
    * soon as backward has passed it, if the innermost scope would free it anyway: so the most memory that a step takes is
-   * little more than what forward left behind.
+   * little more than what forward left behind. `onComplete` is told of a watched tensor's gradient when no op is left that adds to it.
    */
-  gradients(y: Tensor, dy: Tensor, add: (a: Tensor, b: Tensor) => Tensor): ReadonlyMap<Tensor, Tensor> {
+  gradients(
+    y: Tensor,
+    dy: Tensor,
+    add: (a: Tensor, b: Tensor) => Tensor,
+    onComplete?: (x: Tensor, gradient: Tensor) => void,
+  ): ReadonlyMap<Tensor, Tensor> {
     const asked = (tensor: Tensor): boolean => tensor === y || this.named.has(tensor) || this.watched(tensor);
     const wants = (input: Tensor): boolean => this.reached.has(input) || this.watched(input);
     // An outer tape may have recorded what backward does: its tensors stay.
@@ -143,6 +148,11 @@ export class Tape {
       this.descendThrough(entry, gradients, wants, (input) => this.maker(input, uses, asked), add);
       for (const output of entry.outputs) {
         if (uses.get(output)!.first === i && !asked(output)) gradients.pass(output);
+      }
+      if (onComplete === undefined) continue;
+      for (const input of new Set(entry.inputs)) {
+        const gradient = uses.get(input)!.first === i && this.watched(input) ? gradients.get(input) : undefined;
+        if (gradient !== undefined) onComplete(input, gradient);
       }
     }
     return gradients.byTensor;

@@ -15,6 +15,8 @@ type Hook = void | Promise<void>;
 export abstract class Callback {
   /** Of the training under way. */
   params: Params = {};
+  /** True: where several processes train together, rank 0 alone calls it, since it writes files. */
+  readonly onFirstRank: boolean = false;
   /** The model that is trained; set before training begins. `stopTraining = true` on it ends training after the batch. */
   model!: Model;
   /** Whether the epoch that ends was broken off by `stopTraining`: when training goes on it is finished, and ends once more. */

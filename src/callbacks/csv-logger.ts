@@ -56,6 +56,7 @@ function rowsBefore(first: number, rows: Table['rows']): Table['rows'] {
 
 /** Writes a table of the epochs' logs. */
 export class CsvLogger extends Callback {
+  override readonly onFirstRank = true;
   private readonly filename: string;
   private readonly append: boolean;
   private readonly separator: string;

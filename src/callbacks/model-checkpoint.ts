@@ -46,6 +46,7 @@ export function fillIn(filepath: string, values: Logs): string {
 
 /** Saves the model after epochs or batches. */
 export class ModelCheckpoint extends Callback {
+  override readonly onFirstRank = true;
   private readonly monitor: Monitor;
   private readonly config: Required<Pick<ModelCheckpointConfig, 'filepath' | 'saveBestOnly' | 'saveWeightsOnly'>>;
   private readonly everyBatches: number | null;

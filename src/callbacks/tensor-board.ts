@@ -20,6 +20,7 @@ const VALIDATION = 'val_';
 
 /** Writes event files while a model trains. */
 export class TensorBoard extends Callback {
+  override readonly onFirstRank = true;
   private readonly logDir: string;
   private readonly histogramFreq: number;
   private readonly writers = new Map<string, SummaryWriter>();

@@ -8,6 +8,7 @@ import { HostRandom } from '../tensor/host-random.js';
 import { withoutScope } from '../tensor/scope.js';
 import { makeFromBytes, makeView, type Tensor } from '../tensor/tensor.js';
 import { formed, picked, type InputForm } from './input-form.js';
+import { partOf, type Shard } from './shards.js';
 import type { Samples } from './training-data.js';
 
 /** Numbers from 0 to count - 1 in a random order that follows from the seed words alone. */
@@ -25,6 +26,7 @@ export function permutation(count: number, words: readonly number[]): Int32Array
 
 /** A batch, whose samples are made as part of the step that uses them. */
 export interface Batch {
+  /** Samples of the whole batch, of which this process may have a part. */
   readonly size: number;
   /** Batches of one key make their samples in the same way. */
   readonly key: string;
@@ -34,15 +36,20 @@ export interface Batch {
   samples(args: readonly Tensor[], forms: readonly InputForm[]): Samples;
 }
 
-/** Samples that are a batch as they are. */
-export function batchOf({ size, xs, ys, weights }: Samples): Batch {
+const rows = (tensor: Tensor, from: number, to: number): Tensor =>
+  slice(tensor, [from], [to - from, ...tensor.shape.slice(1)]);
+
+/** Samples that are a batch as they are, or a rank's part of it. */
+export function batchOf({ size, xs, ys, weights }: Samples, shard: Shard | null): Batch {
   const present = weights.filter((weight) => weight !== null);
   const all = [...xs, ...ys, ...present];
+  const { from, to, share } = partOf(0, size, shard);
+  const samples = samplesOf(to - from, share, xs.length, ys.length, weights);
   return {
     size,
-    key: weights.map((weight) => (weight === null ? 0 : 1)).join(''),
-    args: () => all.map((tensor) => makeView(tensor, tensor.shape)),
-    samples: (args, forms) => inForm(samplesIn(args, size, xs.length, ys.length, weights), forms),
+    key: `${weights.map((weight) => (weight === null ? 0 : 1)).join('')} ${share}`,
+    args: () => all.map((tensor) => (shard === null ? makeView(tensor, tensor.shape) : rows(tensor, from, to))),
+    samples: (args, forms) => inForm(samples(args), forms),
   };
 }
 
@@ -52,19 +59,22 @@ export function inForm(samples: Samples, forms: readonly InputForm[]): Samples {
 }
 
 /** Samples from their tensors in order; weights that were null stay so. */
-function samplesIn(
-  args: readonly Tensor[],
+function samplesOf(
   size: number,
+  share: number,
   xs: number,
   ys: number,
   weights: readonly (Tensor | null)[],
-): Samples {
-  let next = xs + ys;
-  return {
-    size,
-    xs: args.slice(0, xs),
-    ys: args.slice(xs, xs + ys),
-    weights: weights.map((weight) => (weight === null ? null : args[next++]!)),
+): (args: readonly Tensor[]) => Samples {
+  return (args) => {
+    let next = xs + ys;
+    return {
+      size,
+      share,
+      xs: args.slice(0, xs),
+      ys: args.slice(xs, xs + ys),
+      weights: weights.map((weight) => (weight === null ? null : args[next++]!)),
+    };
   };
 }
 
@@ -88,28 +98,36 @@ export class EpochOrder {
 /** How many batches samples make: the last may be smaller. */
 export const batchCount = (samples: number, batchSize: number): number => Math.ceil(samples / batchSize);
 
-/** The samples in batches, one after the other, in the given order or their own. */
-export function* batchesOf(samples: Samples, batchSize: number, order: EpochOrder | null): Generator<Batch> {
+/** The samples in batches, one after the other, in the given order or their own; of each a rank's part where there are ranks. */
+export function* batchesOf(
+  samples: Samples,
+  batchSize: number,
+  order: EpochOrder | null,
+  shard: Shard | null = null,
+): Generator<Batch> {
   const { xs, ys, weights } = samples;
   const present = weights.filter((weight) => weight !== null);
   for (let start = 0; start < samples.size; start += batchSize) {
     const end = Math.min(start + batchSize, samples.size);
     const size = end - start;
-    const part = (tensor: Tensor): Tensor => slice(tensor, [start], [size, ...tensor.shape.slice(1)]);
+    const { from, to, share } = partOf(start, end, shard);
+    const part = (tensor: Tensor): Tensor => rows(tensor, from, to);
+    const inOrderOf = samplesOf(to - from, share, xs.length, ys.length, weights);
     const inOrder: Batch = {
       size,
-      key: 'in order',
+      key: `in order ${share}`,
       args: () => [...xs, ...ys, ...present].map(part),
-      samples: (args, forms) => inForm(samplesIn(args, size, xs.length, ys.length, weights), forms),
+      samples: (args, forms) => inForm(inOrderOf(args), forms),
     };
     const shuffled: Batch = {
       size,
-      key: 'shuffled',
-      args: () => [order!.between(start, end)],
+      key: `shuffled ${share}`,
+      args: () => [order!.between(from, to)],
       samples([picks], forms) {
         const taken = (tensor: Tensor): Tensor => gather(tensor, picks!);
         return {
-          size,
+          size: to - from,
+          share,
           xs: xs.map((x, i) => picked(x, picks!, forms[i]!)),
           ys: ys.map(taken),
           weights: weights.map((weight) => (weight === null ? null : taken(weight))),
@@ -126,11 +144,12 @@ export function* epochBatches(
   batchSize: number,
   steps: number,
   words: readonly number[] | null,
+  shard: Shard | null,
 ): Generator<Batch> {
   const order = words === null ? null : withoutRecording(() => new EpochOrder(samples, words));
   try {
     let step = 0;
-    for (const batch of batchesOf(samples, batchSize, order)) {
+    for (const batch of batchesOf(samples, batchSize, order, shard)) {
       if (step++ >= steps) return;
       yield batch;
     }

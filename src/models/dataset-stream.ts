@@ -5,6 +5,7 @@ import { tensorsIn } from '../tensor/memory.js';
 import { batchOf, type Batch } from './batches.js';
 import type { Compiled } from './compile.js';
 import { Fed, type Place } from './feed.js';
+import type { Shard } from './shards.js';
 import { samplesFrom, type ClassWeights } from './training-data.js';
 
 /** A data set: whatever can be iterated over, again for each epoch. */
@@ -58,6 +59,8 @@ export interface DatasetPass {
   readonly classWeight: ClassWeights | undefined;
   /** How many batches to take; null for all. */
   readonly limit: number | null;
+  /** Which part of each batch this process takes; null: all of it. */
+  readonly shard: Shard | null;
 }
 
 /**
@@ -66,7 +69,7 @@ export interface DatasetPass {
  */
 export async function* streamOf(
   iterator: AsyncIterator<unknown> | Iterator<unknown>,
-  { op, inputs, compiled, classWeight, limit }: DatasetPass,
+  { op, inputs, compiled, classWeight, limit, shard }: DatasetPass,
 ): AsyncGenerator<Batch> {
   let taken = 0;
   for (; limit === null || taken < limit; taken++) {
@@ -78,7 +81,7 @@ export async function* streamOf(
       const { xs, ys, weights } = elementOf(op, value);
       const options = { sampleWeight: weights as undefined, classWeight };
       const samples = samplesFrom(op, xs, ys, inputs, compiled, options, fed);
-      yield batchOf(samples);
+      yield batchOf(samples, shard);
     } finally {
       fed.dispose();
       freeElement(value);

@@ -1,6 +1,7 @@
 // Options of fit, fitDataset, evaluate and predict, and their checks.
 import { invalid } from '../errors.js';
 import type { CallbackLike } from '../callbacks/callback-list.js';
+import type { DistributedOptions } from './data-parallel.js';
 import type { Feed } from './feed.js';
 import type { ClassWeights } from './training-data.js';
 
@@ -25,11 +26,17 @@ export interface EpochArgs {
    * of the last step, and `trainingState()` goes on from it. Then the promise is rejected with the signal's reason.
    */
   signal?: AbortSignal | null;
+  /**
+   * True: train together with the other processes of the job (docs/distributed.md). Every rank passes the same data and
+   * options and takes its part of each batch; weights, logs and stopping are the same on all of them, as if one process had
+   * trained on whole batches. Default false.
+   */
+  distributed?: boolean | DistributedOptions;
 }
 
 /** Options of `fit`. */
 export interface ModelFitArgs extends EpochArgs {
-  /** Samples a step (default 32). More than there are make one batch. */
+  /** Samples a step (default 32), of all processes together. More than there are make one batch. */
   batchSize?: number;
   /** Whether samples come in a new order each epoch (default true). */
   shuffle?: boolean;

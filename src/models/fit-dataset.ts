@@ -15,8 +15,10 @@ import {
   type DatasetPass,
 } from './dataset-stream.js';
 import { Fed, type Feed } from './feed.js';
+import { DataParallel } from './data-parallel.js';
 import { countOf, epochRange, requireObject, signalOf, verbosity, yieldInterval, type EpochArgs } from './fit-args.js';
-import { Evaluation, runFit, type BatchStream } from './fit-loop.js';
+import { Evaluation, runFit, type BatchStream, type FitPlan } from './fit-loop.js';
+import type { Shard } from './shards.js';
 import type { Model } from './model.js';
 import type { Training } from './training.js';
 import { samplesFrom } from './training-data.js';
@@ -61,7 +63,13 @@ async function buildFromFirst(
 }
 
 /** The validation data's batches, checked. */
-function validationOf(training: Training, op: string, args: ModelFitDatasetArgs, fed: Fed): (() => BatchStream) | null {
+function validationOf(
+  training: Training,
+  op: string,
+  args: ModelFitDatasetArgs,
+  shard: Shard | null,
+  fed: Fed,
+): (() => BatchStream) | null {
   const { validationData, validationBatches } = args;
   if (validationData === undefined || validationData === null) return null;
   const compiled = training.compiled('fitDataset');
@@ -75,11 +83,11 @@ function validationOf(training: Training, op: string, args: ModelFitDatasetArgs,
     const samples = samplesFrom(`${op}: validationData`, x, y, inputs, compiled, { sampleWeight }, fed);
     checkSamples(op, samples, compiled.outputs);
     const size = countOf(op, 'validationBatchSize', args.validationBatchSize, 32);
-    return () => batchesOf(samples, size, null);
+    return () => batchesOf(samples, size, null, shard);
   }
   requireDataset(op, 'validationData', validationData);
   const limit = validationBatches === undefined ? null : countOf(op, 'validationBatches', validationBatches, 1);
-  const pass = { op, inputs, compiled, classWeight: undefined, limit };
+  const pass = { op, inputs, compiled, classWeight: undefined, limit, shard };
   return () => wholePass(validationData, pass);
 }
 
@@ -110,31 +118,35 @@ export async function fitDataset(
     const fed = new Fed();
     let shared: ReturnType<typeof iteratorOf> | null = null;
     try {
+      const parallel = await DataParallel.joined(op, options.distributed);
+      const shard = parallel?.shard ?? null;
       const compiled = training.compiled('fitDataset');
       const { first, end } = epochRange(op, options);
       const steps =
         options.batchesPerEpoch === undefined ? null : countOf(op, 'batchesPerEpoch', options.batchesPerEpoch, 1);
-      const validation = validationOf(training, op, options, fed);
+      const validation = validationOf(training, op, options, shard, fed);
       const pass: DatasetPass = {
         op,
         inputs: training.places(),
         compiled,
         classWeight: options.classWeight,
         limit: steps,
+        shard,
       };
       const { yieldEvery = 'auto' } = options;
       const interval = yieldInterval(op, yieldEvery);
       const verbose = verbosity(op, options.verbose);
       const callbacks = callbacksFrom(op, options.callbacks);
-      const { progress } = training.begin(first, callbacks, null);
+      const standing = training.begin(first, callbacks, null);
       const metrics = compiled.logNames;
-      return await runFit({
+      const params = { epochs: end, initialEpoch: first, steps, verbose, doValidation: validation !== null, metrics };
+      const plan: FitPlan = {
         model,
         compiled,
         optimizer,
         first,
         end,
-        params: { epochs: end, initialEpoch: first, steps, verbose, doValidation: validation !== null, metrics },
+        params,
         callbacks,
         verbose,
         yieldEvery,
@@ -143,8 +155,11 @@ export async function fitDataset(
         firstInputs: null,
         validation,
         signal,
-        progress,
-      });
+        parallel,
+        progress: standing.progress,
+      };
+      if (parallel === null) return await runFit(plan);
+      return await parallel.train(op, model, optimizer, standing, params, () => runFit(plan), signal);
     } finally {
       await closed(shared as AsyncIterator<unknown> | null, signal);
       fed.dispose();
@@ -167,7 +182,7 @@ export async function evaluateDataset(
   await buildFromFirst(model, training, op, dataset, signal);
   const compiled = training.compiled('evaluateDataset');
   const limit = args.batches === undefined ? null : countOf(op, 'batches', args.batches, 1);
-  const pass = { op, inputs: training.places(), compiled, classWeight: undefined, limit };
+  const pass = { op, inputs: training.places(), compiled, classWeight: undefined, limit, shard: null };
   const evaluation = new Evaluation(model, compiled);
   try {
     const values = await evaluation.over(wholePass(dataset, pass), 'auto', signal);

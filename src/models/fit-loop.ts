@@ -10,6 +10,7 @@ import type { Optimizer } from '../optimizers/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Batch } from './batches.js';
 import type { Compiled } from './compile.js';
+import type { DataParallel } from './data-parallel.js';
 import type { YieldEvery } from './fit-args.js';
 import { untilAborted } from './until-aborted.js';
 import type { Model } from './model.js';
@@ -41,6 +42,8 @@ export interface FitPlan {
   readonly validation: (() => BatchStream) | null;
   /** Ends the training after the step under way; null without. */
   readonly signal: AbortSignal | null;
+  /** The other processes that take part; null: this one trains alone. */
+  readonly parallel: DataParallel | null;
   /** Where training stands, kept up to date for `trainingState()`. */
   readonly progress: Progress;
 }
@@ -61,14 +64,16 @@ function named(names: readonly string[], values: readonly number[], prefix = '')
 
 /** Takes test steps on batches of one source; each pass gives the losses and metrics over it. */
 export class Evaluation {
-  private readonly sums = new RunningSums();
+  private readonly sums: RunningSums;
   private readonly steps: Steps;
   private trained: Trained | null = null;
 
   constructor(
     private readonly model: Model,
     private readonly compiled: Compiled,
+    private readonly parallel: DataParallel | null = null,
   ) {
+    this.sums = new RunningSums(false, parallel !== null);
     const test = (samples: Samples): void => testStep(this.trained!, samples, this.sums);
     const forms = (): Trained['forms'] => this.trained!.forms;
     this.steps = new Steps(`${model.name}: evaluation`, this.sums, forms, test, compiled.runEagerly);
@@ -77,7 +82,7 @@ export class Evaluation {
   /** The event loop gets its turns. A pass that a signal ends is over fewer batches. */
   async over(batches: BatchStream, yieldEvery: YieldEvery, signal: AbortSignal | null): Promise<number[]> {
     this.sums.reset();
-    this.trained = trainedParts(this.model, this.compiled);
+    this.trained = trainedParts(this.model, this.compiled, this.parallel);
     this.steps.follow(stepKey(this.trained));
     for await (const batch of untilAborted(batches, signal)) {
       if (yieldEvery === 'never') this.steps.start(batch);
@@ -94,6 +99,9 @@ export class Evaluation {
   }
 }
 
+/** What ends a pass through batches at once. Several processes end it together, after a batch that they agree on. */
+const endOf = ({ signal, parallel }: FitPlan): AbortSignal | null => (parallel === null ? signal : null);
+
 /** What goes through all epochs of a training. */
 interface Run {
   readonly plan: FitPlan;
@@ -108,27 +116,30 @@ interface Run {
  * @throws The signal's reason when it ended the training; callbacks have seen it end by then.
  */
 export async function runFit(plan: FitPlan): Promise<History> {
-  const { model, compiled, optimizer, signal } = plan;
+  const { model, compiled, optimizer, signal, parallel } = plan;
   const history = new History();
-  const printed = plan.verbose === 0 ? [] : [new ProgressLogger(plan.verbose)];
+  const writes = parallel?.isFirst !== false;
+  const printed = plan.verbose === 0 || !writes ? [] : [new ProgressLogger(plan.verbose)];
+  const called = plan.callbacks.filter(({ onFirstRank }) => writes || !onFirstRank);
   // The history comes last: it keeps what callbacks add to the logs.
-  const list = new CallbackList([...printed, ...plan.callbacks, history]);
+  const list = new CallbackList([...printed, ...called, history]);
   for (const callback of list.callbacks) {
     callback.setParams(plan.params);
     callback.setModel(model);
     callback.setFirstInputs(plan.firstInputs);
   }
-  const sums = new RunningSums(list.has('onBatchEnd'));
+  const sums = new RunningSums(list.has('onBatchEnd'), parallel !== null);
   const train = (samples: Samples): void => trainStep(run.trained, samples, optimizer, sums);
   const steps = new Steps(`${model.name}.fit`, sums, () => run.trained.forms, train, compiled.runEagerly);
-  const run: Run = { plan, list, sums, steps, trained: trainedParts(model, compiled) };
-  const evaluation = plan.validation === null ? null : new Evaluation(model, compiled);
+  const run: Run = { plan, list, sums, steps, trained: trainedParts(model, compiled, parallel) };
+  const evaluation = plan.validation === null ? null : new Evaluation(model, compiled, parallel);
   const stop = (): void => void (model.stopTraining = true);
   try {
-    signal?.throwIfAborted();
-    model.stopTraining = false;
+    if (parallel === null) signal?.throwIfAborted();
+    model.stopTraining = signal?.aborted === true;
     signal?.addEventListener('abort', stop);
     await list.call('onTrainBegin');
+    await parallel?.agreeOnStop(model);
     for (let epoch = plan.first; epoch < plan.end && !model.stopTraining; epoch++) {
       await list.call('onEpochBegin', epoch);
       const logs = await trainEpoch(run, epoch);
@@ -136,12 +147,13 @@ export async function runFit(plan: FitPlan): Promise<History> {
       if (!brokenOff && evaluation !== null) {
         Object.assign(logs, await validate(run, evaluation));
         // Its steps are taken, but it is not over: it goes on with its validation.
-        brokenOff = signal?.aborted === true;
+        brokenOff = endOf(plan)?.aborted === true;
         if (brokenOff) plan.progress.sums = await sums.state();
       }
       if (!brokenOff) Object.assign(plan.progress, { epoch: epoch + 1, batch: 0, sums: null });
       for (const callback of list.callbacks) callback.brokenOff = brokenOff;
       await list.call('onEpochEnd', epoch, logs);
+      await parallel?.agreeOnStop(model);
     }
     await list.call('onTrainEnd');
     signal?.throwIfAborted();
@@ -156,7 +168,8 @@ export async function runFit(plan: FitPlan): Promise<History> {
 
 /** The losses and metrics over the validation data; none when a signal ended the pass. */
 async function validate({ plan, list }: Run, evaluation: Evaluation): Promise<Logs> {
-  const { compiled, signal, yieldEvery } = plan;
+  const { compiled, yieldEvery } = plan;
+  const signal = endOf(plan);
   let logs: Logs = {};
   try {
     await list.call('onTestBegin');
@@ -171,11 +184,11 @@ async function validate({ plan, list }: Run, evaluation: Evaluation): Promise<Lo
 /** One epoch's steps, until training is to stop; the losses and metrics over them. */
 async function trainEpoch(run: Run, epoch: number): Promise<Logs> {
   const { plan, list, sums, steps } = run;
-  const { model, compiled, yieldEvery, yieldInterval, progress } = plan;
+  const { model, compiled, yieldEvery, yieldInterval, progress, parallel } = plan;
   const { logNames } = compiled;
   sums.reset();
   const follow = (): void => {
-    run.trained = trainedParts(model, compiled);
+    run.trained = trainedParts(model, compiled, parallel);
     steps.follow(stepKey(run.trained));
   };
   follow();
@@ -186,7 +199,7 @@ async function trainEpoch(run: Run, epoch: number): Promise<Logs> {
   if (progress.sums !== null && !(progress.sums instanceof RunningSums)) sums.restore(progress.sums);
   Object.assign(progress, { epoch, batch: skipped, sums });
   try {
-    for await (const batch of untilAborted(plan.batches(epoch), plan.signal)) {
+    for await (const batch of untilAborted(plan.batches(epoch), endOf(plan))) {
       const { size } = batch;
       if (batchNumber < skipped) {
         batchNumber++;
@@ -207,10 +220,11 @@ async function trainEpoch(run: Run, epoch: number): Promise<Logs> {
         lastYield = performance.now();
       }
       batchNumber++;
-      if (model.stopTraining) break;
+      if (parallel === null ? model.stopTraining : await parallel.stopsAfter(model, batchNumber)) break;
     }
     const logs = sums.isEmpty ? {} : named(logNames, await sums.read());
     steps.check();
+    await parallel?.settleEpoch(model);
     Object.assign(logs, await plan.optimizer.lossScalingLogs());
     if (yieldEvery === 'epoch') await list.call('onYield', epoch, Math.max(0, batchNumber - 1), { ...logs });
     return logs;

@@ -15,6 +15,7 @@ import type { Optimizer } from '../optimizers/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import type { Compiled, CompiledOutput } from './compile.js';
+import type { DataParallel } from './data-parallel.js';
 import { inputForms, rescaledInputs, type InputForm } from './input-form.js';
 import type { Model } from './model.js';
 import type { RunningSums } from './running-sums.js';
@@ -28,18 +29,20 @@ export interface Trained {
   readonly penalties: readonly (() => Tensor)[];
   /** What the model's inputs take: samples come to a step in these forms. */
   readonly forms: readonly InputForm[];
+  /** The other processes that have parts of each batch; null where there is none. */
+  readonly parallel: DataParallel | null;
   /** Those that the optimizer's own launch keeps from being negative; the other constraints look at whole weights. */
   readonly nonNegative: ReadonlySet<Variable>;
 }
 
 /** The model's trained weights and penalties, as they stand. */
-export function trainedParts(model: Model, compiled: Compiled): Trained {
+export function trainedParts(model: Model, compiled: Compiled, parallel: DataParallel | null = null): Trained {
   const weights = model.trainableLayerWeights;
   // A class derived from NonNeg may do something else.
   const clamped = weights.filter(({ constraint }) => constraint?.constructor === NonNeg);
   const nonNegative = new Set(clamped.map(({ variable }) => variable));
   const [penalties, forms] = [model.regularizationLosses(), inputForms(model.graph)];
-  return { model, compiled, weights, penalties, forms, nonNegative };
+  return { model, compiled, weights, penalties, forms, parallel, nonNegative };
 }
 
 /** An output's loss: the weighted sum over the number of values, Keras's sum_over_batch_size. */
@@ -96,16 +99,19 @@ function lossAndParts(
 /** Adds the parts of the samples' loss to the sums and takes one step. */
 export function trainStep(trained: Trained, samples: Samples, optimizer: Optimizer, sums: RunningSums): void {
   const variables = trained.weights.map((weight) => weight.variable);
+  const exchange = trained.parallel?.step(samples) ?? null;
   const { grads } = gradientsByVariable(
     'fit',
     () => {
       const { total, parts } = lossAndParts(trained, samples, true);
-      withoutRecording(() => sums.add(parts));
-      return optimizer.scaleLoss(total);
+      withoutRecording(() => (exchange === null ? sums.add(parts) : exchange.add(sums.packed(parts))));
+      return optimizer.scaleLoss(exchange === null ? total : exchange.counted(total));
     },
     variables,
+    exchange?.gradient,
   );
-  optimizer.apply(grads, trained.nonNegative);
+  if (exchange === null) optimizer.apply(grads, trained.nonNegative);
+  else exchange.finish(sums, (all) => optimizer.apply(all, trained.nonNegative));
   for (const { constraint, variable } of trained.weights) {
     if (constraint !== null && !trained.nonNegative.has(variable)) {
       optimizer.assignAfterStep(variable, constraint.apply(variable));
@@ -115,5 +121,11 @@ export function trainStep(trained: Trained, samples: Samples, optimizer: Optimiz
 
 /** Adds the parts of the samples' loss to the sums. */
 export function testStep(trained: Trained, samples: Samples, sums: RunningSums): void {
-  withoutRecording(() => sums.add(lossAndParts(trained, samples, false).parts));
+  withoutRecording(() => {
+    const { parts } = lossAndParts(trained, samples, false);
+    const exchange = trained.parallel?.step(samples) ?? null;
+    if (exchange === null) return sums.add(parts);
+    exchange.add(sums.packed(parts));
+    exchange.finish(sums);
+  });
 }

@@ -27,6 +27,8 @@ export interface Samples {
   readonly xs: readonly Tensor[];
   readonly ys: readonly Tensor[];
   readonly weights: readonly (Tensor | null)[];
+  /** What their mean loss counts in that of the batch; less than 1 where other processes have the rest of it. */
+  readonly share?: number;
 }
 
 /** Weights that may come with samples. */

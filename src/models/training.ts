@@ -30,9 +30,11 @@ import {
   type ModelPredictArgs,
 } from './fit-args.js';
 import { runFit, type FitPlan } from './fit-loop.js';
+import { DataParallel } from './data-parallel.js';
 import { formed, inputForms, rescaledInputs } from './input-form.js';
 import type { Model } from './model.js';
 import { RunningSums } from './running-sums.js';
+import type { Shard } from './shards.js';
 import { testStep, trainedParts, trainStep, type Trained } from './step.js';
 import { Steps } from './steps.js';
 import { StepProgram } from '../program/step-program.js';
@@ -170,6 +172,7 @@ export class Training {
     const op = `${model.name}.fit`;
     requireObject(op, args);
     signalOf(op, args.signal);
+    const parallel = args.distributed === undefined ? null : await DataParallel.joined(op, args.distributed);
     return this.exclusively('fit', async () => {
       const fed = new Fed();
       try {
@@ -179,7 +182,10 @@ export class Training {
         const { train, validation } = this.divided(op, all, args, fed);
         checkSamples(op, all, compiled.outputs);
         if (validation !== null && args.validationData !== undefined) checkSamples(op, validation, compiled.outputs);
-        return await runFit(this.plan(op, train, validation, args));
+        const plan = this.plan(op, train, validation, args, parallel);
+        if (parallel === null) return await runFit(plan);
+        const same = { ...plan.params, shuffle: args.shuffle ?? true };
+        return await parallel.train(op, model, plan.optimizer, this.standing, same, () => runFit(plan), plan.signal);
       } finally {
         fed.dispose();
       }
@@ -216,7 +222,13 @@ export class Training {
     return { train: samplesBetween(all, 0, end, fed), validation: samplesBetween(all, end, all.size, fed) };
   }
 
-  private plan(op: string, train: Samples, validation: Samples | null, args: ModelFitArgs): FitPlan {
+  private plan(
+    op: string,
+    train: Samples,
+    validation: Samples | null,
+    args: ModelFitArgs,
+    parallel: DataParallel | null,
+  ): FitPlan {
     const batchSize = countOf(op, 'batchSize', args.batchSize, DEFAULT_BATCH);
     const { first, end } = epochRange(op, args);
     const { shuffle = true, seed, yieldEvery = 'auto' } = args;
@@ -232,7 +244,9 @@ export class Training {
     const callbacks = callbacksFrom(op, args.callbacks);
     const interval = yieldInterval(op, yieldEvery);
     const verbose = verbosity(op, args.verbose);
-    const { progress, orderSeed } = this.begin(first, callbacks, seed === undefined ? null : [seed]);
+    const standing = this.begin(first, callbacks, seed === undefined ? null : [seed]);
+    const shard = parallel?.shard ?? null;
+    const wordsOf = (epoch: number): readonly number[] | null => (shuffle ? [...standing.orderSeed!, epoch] : null);
     return {
       model: this.model,
       compiled,
@@ -253,11 +267,12 @@ export class Training {
       verbose,
       yieldEvery,
       yieldInterval: interval,
-      batches: (epoch) => epochBatches(train, batchSize, steps, shuffle ? [...orderSeed!, epoch] : null),
+      batches: (epoch) => epochBatches(train, batchSize, steps, wordsOf(epoch), shard),
       firstInputs: () => train.xs.map((x) => slice(x, 0, Math.min(batchSize, train.size))),
-      validation: validation === null ? null : () => batchesOf(validation, batchSize, null),
+      validation: validation === null ? null : () => batchesOf(validation, batchSize, null, shard),
+      parallel,
       signal: args.signal ?? null,
-      progress,
+      progress: standing.progress,
     };
   }
 

@@ -83,4 +83,18 @@ export interface Addon {
   checkProgram(program: NativeProgram): void;
   describeProgram(program: NativeProgram): NativeProgramFacts;
   disposeProgram(program: NativeProgram): void;
+  /** Collectives over the processes of a job, in the queue's order; their results are there after finishCollectives. */
+  beginAllReduce(id: number): void;
+  beginBroadcast(id: number, root: number): void;
+  /** What follows on the queue finds them done. The frame names as many tensors, whose memory is in use until here. */
+  finishCollectives(queue: number, tensors: number): void;
+  collectivesDone(): Promise<void>;
+}
+
+/** What the CPU's addon exports besides (binding/mpi.cc). */
+export interface CpuAddon extends Addon {
+  openMpi(module: string): Promise<{ rank: number; size: number; library: string }>;
+  exchange(bytes: Uint8Array): Promise<ArrayBuffer[]>;
+  closeMpi(): Promise<void>;
+  abortJob(code: number): never;
 }

@@ -20,3 +20,8 @@ export function packageRoot(): string {
 export function addonPath(kind: 'cpu' | 'cuda'): string {
   return join(packageRoot(), 'build', 'Release', `selfnorm_${kind}.node`);
 }
+
+/** Path of the module over MPI, which is there where MPI was when the addons were built. */
+export function mpiModulePath(): string {
+  return join(packageRoot(), 'build', 'Release', 'selfnorm_mpi.so');
+}

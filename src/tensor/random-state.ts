@@ -165,6 +165,21 @@ export function nextHostSeed(): readonly number[] {
 }
 
 /**
+ * @internal Lets draws on a device and of streams go another way than those of the same seed elsewhere; done again with the
+ * same word, back. Waits for the device.
+ */
+export async function divertRandomState(
+  backend: Backend,
+  streams: readonly RandomStream[],
+  word: number,
+): Promise<void> {
+  for (const state of [stateOf(backend), ...streams.map((stream) => stream.stateOf(backend))]) {
+    const [low, high, ...offset] = Array.from((await state.data()) as Int32Array, (one) => one >>> 0);
+    run(backend, STAMP, [], [{ id: state.id }], [low!, (high! ^ word) >>> 0, ...offset]);
+  }
+}
+
+/**
  * @internal The stamp from which an op draws: with a seed the seed's own, the same every time; else the next of the stream's
  * or the device's state.
  */
