@@ -143,7 +143,7 @@ export async function runFit(plan: FitPlan): Promise<History> {
     for (let epoch = plan.first; epoch < plan.end && !model.stopTraining; epoch++) {
       await list.call('onEpochBegin', epoch);
       const logs = await trainEpoch(run, epoch);
-      let brokenOff = model.stopTraining;
+      let brokenOff: boolean = model.stopTraining;
       if (!brokenOff && evaluation !== null) {
         Object.assign(logs, await validate(run, evaluation));
         // Its steps are taken, but it is not over: it goes on with its validation.

@@ -34,7 +34,6 @@ import { DataParallel } from './data-parallel.js';
 import { formed, inputForms, rescaledInputs } from './input-form.js';
 import type { Model } from './model.js';
 import { RunningSums } from './running-sums.js';
-import type { Shard } from './shards.js';
 import { testStep, trainedParts, trainStep, type Trained } from './step.js';
 import { Steps } from './steps.js';
 import { StepProgram } from '../program/step-program.js';

@@ -82,8 +82,8 @@ export const TRAININGS: Readonly<Record<string, (options: Options) => Promise<Tr
     const model = snn();
     const [x, y] = points();
     const batches = sn.data.array([...Array(6).keys()]).map((i) => ({
-      xs: sn.slice(x, [(i) * 7], [7, 5]),
-      ys: sn.slice(y, [(i) * 7], [7]),
+      xs: sn.slice(x, [i * 7], [7, 5]),
+      ys: sn.slice(y, [i * 7], [7]),
     }));
     return result(model, await model.fitDataset(batches, { epochs: 2, verbose: 0, ...options }));
   },
