@@ -22,6 +22,7 @@ import { formatShape, formatShapes, SymbolicTensor } from './symbolic.js';
 import type { GraphNode, SymbolicShape } from './symbolic.js';
 import type { UnitRanges } from './unit-ranges.js';
 import { assignWeights, type LayerWeight, type WeightOptions } from './weight.js';
+import { spend } from './weight-budget.js';
 
 export type { LayerConfig } from './layer-config.js';
 
@@ -171,6 +172,7 @@ export abstract class Layer {
     if (this.ownWeights.some((weight) => weight.name === name)) {
       throw invalid('ERR_ARGUMENT', `${this.name}.addWeight`, 'name', 'each name once', name);
     }
+    spend(full, shape);
     const { trainable = true, dtype = this.dtype } = options;
     const initializer = getInitializer(options.initializer);
     const regularizer = getRegularizer(options.regularizer);

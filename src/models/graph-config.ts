@@ -53,10 +53,15 @@ export function graphConfig(graph: Graph): GraphConfig {
   return { layers, inputLayers: graph.inputs.map(end), outputLayers: graph.outputs.map(end) };
 }
 
-/** A single reference may stand without the list around it. */
-function references(list: unknown): readonly Reference[] {
-  if (Array.isArray(list) && typeof list[0] === 'string') return [list as unknown as Reference];
-  return list as readonly Reference[];
+/** References to outputs of calls. A single one may stand without the list around it. */
+function references(model: string, list: unknown): readonly Reference[] {
+  const found: readonly unknown[] = Array.isArray(list) && typeof list[0] !== 'string' ? list : [list];
+  for (const one of found) {
+    const valid =
+      Array.isArray(one) && typeof one[0] === 'string' && Number.isInteger(one[1]) && Number.isInteger(one[2]);
+    if (!valid) throw invalid('ERR_ARGUMENT', model, 'layers', 'references [layer, call, output]', one);
+  }
+  return found as readonly Reference[];
 }
 
 /**
@@ -72,8 +77,36 @@ export function graphFromConfig(
   for (const [key, value] of Object.entries({ layers: list, inputLayers, outputLayers })) {
     if (!Array.isArray(value)) throw invalid('ERR_ARGUMENT', model, key, 'an array, as in a functional model', value);
   }
-  const serialized = list as readonly NodeLayer[];
+  const serialized = (list as readonly unknown[]).map((layer) => nodeLayer(model, layer));
   const layers = new Map<string, Layer>();
+  try {
+    return drawn(model, serialized, layers, inputLayers, outputLayers);
+  } catch (error) {
+    // What was made has weights already.
+    for (const layer of layers.values()) layer.dispose();
+    throw error;
+  }
+}
+
+/** A layer of the list, checked to be one. */
+function nodeLayer(model: string, value: unknown): NodeLayer {
+  const { name, className, config, inboundNodes } = (value ?? {}) as Partial<Record<keyof NodeLayer, unknown>>;
+  const described = typeof name === 'string' && typeof className === 'string';
+  if (described && config !== null && typeof config === 'object' && Array.isArray(inboundNodes)) {
+    return value as NodeLayer;
+  }
+  const got = described ? `${name} without config or inboundNodes` : value;
+  throw invalid('ERR_ARGUMENT', model, 'layers', 'layers with name, className, config and inboundNodes', got);
+}
+
+/** Makes the layers, applies them, and gives the graph's ends. */
+function drawn(
+  model: string,
+  serialized: readonly NodeLayer[],
+  layers: Map<string, Layer>,
+  inputLayers: unknown,
+  outputLayers: unknown,
+): { inputs: SymbolicTensor[]; outputs: SymbolicTensor[] } {
   for (const { name, className, config: options } of serialized) {
     layers.set(name, layerFromConfig({ className, config: { ...options, name } }));
   }
@@ -89,7 +122,7 @@ export function graphFromConfig(
     progress = false;
     for (const { layer, calls } of waiting) {
       while (calls.length > 0) {
-        const operands = references(calls[0]).map(find);
+        const operands = references(model, calls[0]).map(find);
         if (!operands.every((x) => x !== undefined)) break;
         layer.apply(operands);
         calls.shift();
@@ -106,7 +139,7 @@ export function graphFromConfig(
     );
   }
   const ends = (references_: unknown): SymbolicTensor[] =>
-    references(references_).map((reference) => {
+    references(model, references_).map((reference) => {
       const found = find(reference);
       if (found === undefined) {
         throw invalid('ERR_ARGUMENT', model, 'layers', `output ${show([...reference])}`, 'none');

@@ -2,6 +2,7 @@
 import { withHdf5 } from '../interchange/keras/hdf5.js';
 import { groupsOf } from '../interchange/keras/places.js';
 import { fromKeras3 } from '../interchange/keras/topology.js';
+import { withinBudget } from '../layers/weight-budget.js';
 import { assign, nested, unpack } from './keras-weights.js';
 import type { Model } from './model.js';
 import { inFile, modelFromTopology } from './model-json.js';
@@ -18,7 +19,10 @@ export async function loadKerasFile(op: string, source: string | Uint8Array, str
   const { config, weights } = await unpack(op, source, label);
   let model: Model;
   try {
-    model = modelFromTopology(fromKeras3(op, config), op);
+    const topology = fromKeras3(op, config);
+    // No weight takes less than a byte.
+    const elements = strict === false ? Infinity : weights.length;
+    model = withinBudget(elements, () => modelFromTopology(topology, op));
   } catch (error) {
     throw inFile(op, label, error);
   }

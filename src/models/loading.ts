@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { failure, invalid } from '../errors.js';
 import { unreadable, type SafetensorsContent } from '../files/safetensors.js';
+import { withinBudget } from '../layers/weight-budget.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { weightsOfArtifacts, type LoadHandler } from './artifacts.js';
 import { loadKerasFile } from './keras-files.js';
@@ -182,7 +183,11 @@ export async function loadLayersModel(source: string | LoadHandler, options: Loa
   const found = isHandler ? await load(source as unknown as LoadHandler) : find(source as string);
   const { tensors, weightsSource } = found;
   try {
-    const model = modelOf(found.source, found.topology);
+    // In a strict load the model has the file's weights and no others.
+    const sizes =
+      tensors === null || options.strict === false ? [Infinity] : [...tensors.values()].map(({ size }) => size);
+    const elements = sizes.reduce((sum, size) => sum + size, 0);
+    const model = withinBudget(elements, () => modelOf(found.source, found.topology));
     try {
       if (tensors !== null) assignByName(OP, weightsSource, model, underOwnNames(model, tensors), options.strict);
       return model;

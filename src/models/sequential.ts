@@ -155,11 +155,20 @@ export class Sequential extends Model {
     if (!Array.isArray(layers)) {
       throw invalid('ERR_ARGUMENT', name ?? 'sequential', 'layers', 'an array of layers', layers);
     }
-    return new Sequential({
-      name,
-      trainable: trainable !== false,
-      layers: (layers as readonly SerializedLayer[]).map(layerFromConfig),
-    });
+    const made: Layer[] = [];
+    try {
+      for (const layer of layers as readonly (SerializedLayer | null)[]) {
+        if (layer === null || typeof layer !== 'object' || layer.config === null || typeof layer.config !== 'object') {
+          throw invalid('ERR_ARGUMENT', name ?? 'sequential', 'layers', 'layers with className and config', layer);
+        }
+        made.push(layerFromConfig(layer));
+      }
+      return new Sequential({ name, trainable: trainable !== false, layers: made });
+    } catch (error) {
+      // What was made has weights already.
+      for (const layer of made) layer.dispose();
+      throw error;
+    }
   }
 }
 registerLayer(Sequential);

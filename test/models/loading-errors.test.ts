@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
+import { liveTensors } from '../harness/live-tensors.js';
 
 let folder: string;
 let path: string;
@@ -183,19 +184,48 @@ describe('a model of tfjs whose files are', () => {
   });
 });
 
-test.each<[string, unknown]>([
+const shallow = { class_name: 'Dense', name: 'd', config: { name: 'd', units: 2, batch_input_shape: [null, 2] } };
+const functional = (layers: unknown[], ends: unknown = ['d', 0, 0]): unknown => ({
+  class_name: 'Functional',
+  config: { layers, input_layers: ends, output_layers: ends },
+});
+test.each<[string, unknown, RegExp]>([
   [
     'layers that are none',
-    { class_name: 'Functional', config: { layers: [null], input_layers: [], output_layers: [] } },
+    functional([null]),
+    /layers: expected layers with name, className, config and inboundNodes, got null/,
   ],
-  ['a Sequential of nothing', { class_name: 'Sequential', config: { layers: [null] } }],
-  ['models in models, too deep', deep(20_000)],
-])('a structure with %s is one error', async (_, modelTopology) => {
+  ['layers without calls', functional([shallow]), /got "d without config or inboundNodes"/],
+  [
+    'calls of nothing',
+    functional([{ ...shallow, inbound_nodes: [null] }]),
+    /expected references \[layer, call, output\], got null/,
+  ],
+  ['ends that are none', functional([{ ...shallow, inbound_nodes: [] }], [7]), /expected references .*, got 7/],
+  [
+    'a Sequential of nothing',
+    { class_name: 'Sequential', config: { layers: [null] } },
+    /expected layers with className/,
+  ],
+  [
+    'a layer that cannot be',
+    { class_name: 'Sequential', config: { layers: [shallow, { class_name: 'Conv2D', config: { filters: 1 } }] } },
+    /conv2d_.*: kernelSize: expected an integer/i,
+  ],
+  ['models in models, too deep', deep(20_000), /got a damaged one \(Maximum call stack/],
+])('a structure with %s is one error, and what was made of it is freed', async (_, modelTopology, message) => {
   const load = (): sn.ModelArtifacts => ({ modelTopology: modelTopology as Record<string, unknown> });
-  await expect(sn.loadLayersModel({ load })).rejects.toThrow(
-    /^loadLayersModel: load\(\): .*damaged|maximum call stack/i,
+  const before = await liveTensors();
+  const error: unknown = await sn.loadLayersModel({ load }).catch((fault: unknown) => fault);
+  expect(sn.memory().numTensors).toBeLessThanOrEqual(before);
+  expect(error).toBeInstanceOf(sn.SelfnormError);
+  expect((error as Error).message).toMatch(message);
+});
+test('a structure of more weights than the file has is refused before they are made', async () => {
+  edit((file) => void (file.modelTopology.config.layers[0]!.config['units'] = 1e9));
+  await expect(sn.loadLayersModel(path)).rejects.toThrow(
+    /net\.json: first\/kernel: expected weights as large as the file's, got shape \[2,1000000000\]/,
   );
-  await expect(sn.loadLayersModel({ load })).rejects.toBeInstanceOf(sn.SelfnormError);
 });
 /** A model in a model in a model. */
 function deep(levels: number): unknown {
