@@ -302,6 +302,19 @@ export class Dataset<T> implements AsyncIterable<T> {
     );
   }
 
+  /** @internal The elements whose places in a pass `choose` picks; the tensors of the others are freed. */
+  chosen(choose: () => Promise<(place: number) => boolean>, size: number | null): Dataset<T> {
+    const open = this.#open;
+    return this.#derive(async function* () {
+      const isChosen = await choose();
+      let place = 0;
+      for await (const key of open()) {
+        if (isChosen(place++)) yield key;
+        else release(key);
+      }
+    }, size);
+  }
+
   /** The elements `count` times over, each time a new pass; without end where `count` is left out or -1. */
   repeat(count = -1): Dataset<T> {
     checkCount('Dataset.repeat', 'count', count, -1);

@@ -15,6 +15,15 @@ export {
   type CifarOptions,
   type ImageSetOptions,
 } from './images/image-sets.js';
+export {
+  kFold,
+  type Fold,
+  type KFoldOptions,
+  type KFoldSamples,
+  type Rows,
+  type SampleFold,
+  type SampleFoldOptions,
+} from './k-fold.js';
 export { array, generator, zip, type DatasetContainer } from './sources.js';
 export type { BadRecord, BadRecordOptions, OnBadRecord, SkippedRecords } from './files/bad-records.js';
 export { glove, type GloveOptions, type Share, type WordVectors } from './text/glove.js';

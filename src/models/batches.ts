@@ -4,25 +4,12 @@
 import { withoutRecording } from '../autograd/tape.js';
 import { gather } from '../ops/gather.js';
 import { slice } from '../ops/slice.js';
-import { HostRandom } from '../tensor/host-random.js';
+import { permutation } from '../tensor/host-random.js';
 import { withoutScope } from '../tensor/scope.js';
 import { makeFromBytes, makeView, type Tensor } from '../tensor/tensor.js';
 import { formed, picked, type InputForm } from './input-form.js';
 import { partOf, type Shard } from './shards.js';
 import type { Samples } from './training-data.js';
-
-/** Numbers from 0 to count - 1 in a random order that follows from the seed words alone. */
-export function permutation(count: number, words: readonly number[]): Int32Array {
-  const random = new HostRandom(words);
-  const order = Int32Array.from({ length: count }, (_, i) => i);
-  for (let last = count - 1; last > 0; last--) {
-    const at = random.below(last + 1);
-    const moved = order[at]!;
-    order[at] = order[last]!;
-    order[last] = moved;
-  }
-  return order;
-}
 
 /** A batch, whose samples are made as part of the step that uses them. */
 export interface Batch {

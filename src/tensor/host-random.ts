@@ -44,3 +44,16 @@ export class HostRandom {
     return word % bound;
   }
 }
+
+/** Numbers from 0 to count - 1 in a random order that follows from the seed words alone. */
+export function permutation(count: number, words: readonly number[]): Int32Array {
+  const random = new HostRandom(words);
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  for (let last = count - 1; last > 0; last--) {
+    const at = random.below(last + 1);
+    const moved = order[at]!;
+    order[at] = order[last]!;
+    order[last] = moved;
+  }
+  return order;
+}
