@@ -14,7 +14,7 @@ import { where } from '../ops/select.js';
 import { softmax as softmaxOp } from '../ops/softmax.js';
 import { castRaw } from '../tensor/convert.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
-import { checkAxes } from '../tensor/shape.js';
+import { checkAxes, sizeOf, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import { getActivation, type ActivationLike, type LayerActivation } from './activation.js';
@@ -24,6 +24,7 @@ import { registerLayer } from './registry.js';
 import { formatShape, type SymbolicShape } from './symbolic.js';
 import { leakyRanges, rangesOf, reluRanges, unitRanges, type UnitRanges } from './unit-ranges.js';
 import { weightDType, weightRecipe, wideOutput, type WeightConfig, type WeightRecipe } from './weight-options.js';
+import { activationFlops } from './flops.js';
 
 const floatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
 
@@ -36,6 +37,10 @@ abstract class ElementLayer extends Layer {
   /** The output's dtype, from the inputs'. */
   override computeOutputDType([dtype]: readonly [DType]): DType {
     return floatDType(dtype);
+  }
+  /** Operations of a forward pass. */
+  override flops([input]: readonly [Shape]): number {
+    return sizeOf(input);
   }
 }
 
@@ -57,6 +62,10 @@ export class Activation extends ElementLayer {
       throw invalid('ERR_ARGUMENT', this.name, 'activation', "a name, as 'selu'", activation);
     }
     this.activation = getActivation(activation, this.name);
+  }
+  /** Operations of a forward pass. */
+  override flops([input]: readonly [Shape]): number {
+    return activationFlops(this.activation.name, sizeOf(input));
   }
   /** The output's dtype, from the inputs'. */
   override computeOutputDType([dtype]: readonly [DType]): DType {
@@ -196,6 +205,10 @@ export class Softmax extends ElementLayer {
     }
     this.axis = axis as number | readonly number[];
     this.inputSpec = [{ minRank: 2 }];
+  }
+  /** Operations of a forward pass. */
+  override flops([input]: readonly [Shape]): number {
+    return activationFlops('softmax', sizeOf(input));
   }
   /** The output's shape, from the input's. */
   override computeOutputShape([shape]: readonly SymbolicShape[]): SymbolicShape {

@@ -22,6 +22,8 @@ import {
   type WeightConfig,
   type WeightRecipe,
 } from './weight-options.js';
+import { weightedFlops } from './flops.js';
+import { sizeOf, type Shape } from '../tensor/shape.js';
 
 /** Options that every convolution has. */
 export interface ConvolutionConfig extends LayerConfig, WeightConfig<'bias'>, ActivityConfig {
@@ -144,6 +146,11 @@ export class Conv2D extends Convolution {
     return pooledImage(this.name, shape!, this.filters, this);
   }
 
+  /** Operations of a forward pass. */
+  override flops([input]: readonly [Shape], [output]: readonly [Shape]): number {
+    const [height, width] = this.kernelSize;
+    return weightedFlops(sizeOf(output), (height * width * input[3]!) / this.groups, this);
+  }
   override call([x]: readonly Tensor[]): Tensor {
     const { bias, strides, padding: pad, dilationRate: dilations, groups, activation } = this;
     const filter = this.castWeight(this.kernel);
@@ -185,6 +192,11 @@ export class DepthwiseConv2D extends Convolution {
     return pooledImage(this.name, shape!, channelsOf(this.name, shape!) * this.depthMultiplier, this);
   }
 
+  /** Operations of a forward pass. */
+  override flops(_inputs: readonly [Shape], [output]: readonly [Shape]): number {
+    const [height, width] = this.kernelSize;
+    return weightedFlops(sizeOf(output), height * width, this);
+  }
   override call([x]: readonly Tensor[]): Tensor {
     const y = depthwiseOp(x!, this.castWeight(this.kernel), this.strides, this.padding, 'NHWC', this.dilationRate);
     return this.activation.applyAfterBias(y, this.bias);
@@ -225,6 +237,12 @@ export class Conv2DTranspose extends Conv2D {
     return [shape![0] ?? null, ...sizes, this.filters];
   }
 
+  /** Each input element meets the whole window of every filter; bias and activation come to the output. */
+  override flops([input]: readonly [Shape], [output]: readonly [Shape]): number {
+    const [height, width] = this.kernelSize;
+    const spread = 2 * sizeOf(input) * height * width * this.filters;
+    return spread + weightedFlops(sizeOf(output), 0, this);
+  }
   override call([x]: readonly Tensor[]): Tensor {
     const shape = this.computeOutputShape([x!.shape]) as number[];
     const y = transposedOp(x!, this.castWeight(this.kernel), shape, this.strides, this.padding);

@@ -19,6 +19,8 @@ import {
   type WeightConfig,
   type WeightRecipe,
 } from './weight-options.js';
+import { weightedFlops } from './flops.js';
+import { sizeOf, type Shape } from '../tensor/shape.js';
 
 /** Options of layers.dense. */
 export interface DenseConfig extends LayerConfig, WeightConfig<'kernel'>, WeightConfig<'bias'>, ActivityConfig {
@@ -75,6 +77,10 @@ export class Dense extends Layer {
     return this.activation.outputDType(wideOutput(inputDTypes, this.computeDType));
   }
 
+  /** Operations of a forward pass. */
+  override flops([input]: readonly [Shape], [output]: readonly [Shape]): number {
+    return weightedFlops(sizeOf(output), input.at(-1)!, this);
+  }
   override call([x]: readonly Tensor[]): Tensor {
     const { activation, bias } = this;
     const b = this.castWeight(this.kernel);

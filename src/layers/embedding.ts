@@ -91,6 +91,10 @@ export class Embedding extends Layer {
     return this.castWeight(this.embeddings);
   }
 
+  /** Rows are picked, nothing is computed. */
+  override flops(): number {
+    return 0;
+  }
   override getConfig(): Record<string, unknown> {
     const [length, ...more] = this.inputLength ?? [null];
     return {

@@ -50,6 +50,10 @@ export class InputLayer extends Layer {
   override call(_inputs: readonly Tensor[]): Tensor {
     throw failure('ERR_ARGUMENT', this.name, 'a model input is fed, not applied; apply the layer behind it');
   }
+  /** Operations of a forward pass. */
+  override flops(): number {
+    return 0;
+  }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), sparse: false };
   }

@@ -109,6 +109,14 @@ export abstract class Layer {
   /** Shape of the output for inputs of these shapes, batch axis included. */
   abstract computeOutputShape(inputShapes: readonly SymbolicShape[]): SymbolicShape;
 
+  /**
+   * Operations of a forward pass for inputs of these shapes: a sum, product, comparison or function such as exp() of an element is one.
+   * `summary` prints it. null (default): not known.
+   */
+  flops(_inputShapes: readonly Shape[], _outputShapes: readonly Shape[]): number | null {
+    return null;
+  }
+
   /** The layer's maths, in differentiable ops. */
   abstract call(inputs: readonly Tensor[], context: CallContext): Tensor;
 

@@ -10,7 +10,7 @@ import { reshape } from '../ops/reshape.js';
 import { transpose } from '../ops/transpose.js';
 import { arithmeticDType } from '../tensor/convert.js';
 import { isFloat, promote, type DType } from '../tensor/dtype.js';
-import { sizeOf } from '../tensor/shape.js';
+import { sizeOf, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer, type LayerConfig } from './layer.js';
 import { axisBehindBatch, flag } from './options.js';
@@ -61,6 +61,10 @@ abstract class ElementwiseMerge extends Merge {
       inputs.length,
     );
   }
+  /** Operations of a forward pass. */
+  override flops(inputs: readonly Shape[], [output]: readonly [Shape]): number {
+    return (inputs.length - 1) * sizeOf(output);
+  }
   protected finish(merged: Tensor, _count: number): Tensor {
     return merged;
   }
@@ -100,6 +104,10 @@ export class Average extends ElementwiseMerge {
   }
   protected merge(a: Tensor, b: Tensor): Tensor {
     return arithmetic.add(a, b);
+  }
+  /** Operations of a forward pass. */
+  override flops(inputs: readonly Shape[], [output]: readonly [Shape]): number {
+    return inputs.length * sizeOf(output);
   }
   protected override finish(merged: Tensor, count: number): Tensor {
     return arithmetic.div(floatOperand(this.name, 'inputs', merged), count);
@@ -166,6 +174,10 @@ export class Concatenate extends Merge {
     this.computeOutputShape(shapesOf(inputs));
     return concat(inputs, this.axis);
   }
+  /** Operations of a forward pass. */
+  override flops(): number {
+    return 0;
+  }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), axis: this.axis };
   }
@@ -228,6 +240,13 @@ export class Dot extends Merge {
       return reshape(transpose(vectors, [0, ...others, axis]), [x.shape[0]!, rows, x.shape[axis]!]);
     }) as [Tensor, Tensor];
     return reshape(matMul(a, b, false, true), shape);
+  }
+  /** Operations of a forward pass. */
+  override flops(inputs: readonly [Shape, Shape], [output]: readonly [Shape]): number {
+    const [axis] = this.axesOf(inputs);
+    // Squares, their sums, and the quotients.
+    const lengths = this.normalize ? 3 * (sizeOf(inputs[0]) + sizeOf(inputs[1])) : 0;
+    return 2 * inputs[0][axis]! * sizeOf(output) + lengths;
   }
   override getConfig(): Record<string, unknown> {
     const axes = typeof this.axes === 'number' ? this.axes : [...this.axes];

@@ -53,6 +53,10 @@ abstract class Noise extends Layer {
     return dtype;
   }
 
+  /** Nothing, but in training. */
+  override flops(): number {
+    return 0;
+  }
   override get randomStreams(): readonly RandomStream[] {
     return this.stream === undefined ? [] : [this.stream];
   }

@@ -14,6 +14,7 @@ import { axisBehindBatch, finite, flag } from './options.js';
 import { registerLayer } from './registry.js';
 import { formatShape, type SymbolicShape } from './symbolic.js';
 import { weightDType, weightRecipe, type WeightConfig, type WeightRecipe } from './weight-options.js';
+import { sizeOf, type Shape } from '../tensor/shape.js';
 
 /** Options that both normalisations have. */
 export interface NormalizationConfig extends LayerConfig, WeightConfig<'gamma'>, WeightConfig<'beta'> {
@@ -66,6 +67,10 @@ abstract class Normalization extends Layer {
     return sizes;
   }
 
+  /** Differences from the mean and their quotients by the deviation, then gamma and beta. */
+  override flops([input]: readonly [Shape]): number {
+    return sizeOf(input) * (2 + Number(this.scale) + Number(this.center));
+  }
   override computeOutputDType([dtype]: readonly [DType]): DType {
     return isFloat(dtype) ? dtype : 'float32';
   }
@@ -209,6 +214,10 @@ export class LayerNormalization extends Normalization {
   override computeOutputShape([shape]: readonly SymbolicShape[]): SymbolicShape {
     this.axesOf(shape!.length);
     return shape!;
+  }
+  /** A sample's own moments take a sum, differences, squares and their sum besides. */
+  override flops(inputs: readonly [Shape]): number {
+    return 4 * sizeOf(inputs[0]) + super.flops(inputs);
   }
   override call([x]: readonly Tensor[]): Tensor {
     return layerNorm(x!, this.axesOf(x!.rank), this.epsilon, this.gamma, this.beta);

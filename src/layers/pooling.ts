@@ -9,6 +9,7 @@ import { Layer, type LayerConfig } from './layer.js';
 import { checkDataFormat, oneOf, pairOf } from './options.js';
 import { registerLayer } from './registry.js';
 import type { SymbolicShape } from './symbolic.js';
+import { sizeOf, type Shape } from '../tensor/shape.js';
 
 /** Options of layers.maxPooling2d and layers.averagePooling2d. */
 export interface Pooling2DConfig extends LayerConfig {
@@ -46,6 +47,10 @@ export abstract class Pooling2D extends Layer {
     const { poolSize: kernelSize, strides, padding } = this;
     const windows = { kernelSize, strides, padding, dilationRate: [1, 1] } as const;
     return pooledImage(this.name, shape!, shape!.at(-1) ?? null, windows);
+  }
+  /** Operations of a forward pass. */
+  override flops(_inputs: readonly [Shape], [output]: readonly [Shape]): number {
+    return sizeOf(output) * sizeOf(this.poolSize);
   }
 
   override getConfig(): Record<string, unknown> {
@@ -92,6 +97,10 @@ abstract class GlobalPooling2D extends Layer {
   override computeOutputShape([shape]: readonly SymbolicShape[]): SymbolicShape {
     sizeOfImage(this.name, shape!);
     return [shape![0] ?? null, shape![3] ?? null];
+  }
+  /** Operations of a forward pass. */
+  override flops([input]: readonly [Shape]): number {
+    return sizeOf(input);
   }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), dataFormat: 'channelsLast' };

@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { Layer, type CallContext, type LayerConfig } from './layer.js';
 import { registerLayer } from './registry.js';
 import type { SymbolicShape } from './symbolic.js';
+import { sizeOf, type Shape } from '../tensor/shape.js';
 
 /** Options of layers.rescaling. */
 export interface RescalingConfig extends LayerConfig {
@@ -42,6 +43,10 @@ export class Rescaling extends Layer implements LinearMap {
   }
   override computeOutputShape([shape]: readonly SymbolicShape[]): SymbolicShape {
     return shape!;
+  }
+  /** Operations of a forward pass. */
+  override flops([input]: readonly [Shape]): number {
+    return 2 * sizeOf(input);
   }
   override call([x]: readonly [Tensor], { rescaled }: CallContext): Tensor {
     // A copy shares x's memory: were it x, a layer like this one behind it would take it for its own result too.

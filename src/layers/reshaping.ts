@@ -19,6 +19,10 @@ abstract class Rearrangement extends Layer {
   override computeOutputDType([dtype]: readonly [DType]): DType {
     return dtype;
   }
+  /** Operations of a forward pass. */
+  override flops(): number {
+    return 0;
+  }
 }
 
 /** Options of layers.flatten. */

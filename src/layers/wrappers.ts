@@ -2,6 +2,7 @@
 import { invalid } from '../errors.js';
 import { reshape } from '../ops/reshape.js';
 import type { DType } from '../tensor/dtype.js';
+import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Layer, type CallContext, type LayerConfig } from './layer.js';
 import { layerFromConfig, registerLayer, type SerializedLayer } from './registry.js';
@@ -60,6 +61,12 @@ export class TimeDistributed extends Layer {
     return reshape(y, [batch, time, ...y.shape.slice(1)]);
   }
 
+  /** Operations of a forward pass. */
+  override flops([input]: readonly [Shape], [output]: readonly [Shape]): number | null {
+    const [, time, ...sizes] = input as [number, number, ...number[]];
+    const one = this.layer.flops([[1, ...sizes]], [[1, ...output.slice(2)]]);
+    return one === null ? null : time * one;
+  }
   override get unitRanges(): UnitRanges | null {
     return this.layer.unitRanges;
   }

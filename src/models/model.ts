@@ -7,6 +7,7 @@ import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import type { SaveHandler } from './artifacts.js';
+import { flopsOfCalls } from './costs.js';
 import type { Graph } from './graph.js';
 import type { History } from '../callbacks/history.js';
 import type { Optimizer } from '../optimizers/optimizer.js';
@@ -129,10 +130,18 @@ export abstract class Model extends Layer {
     });
   }
 
+  /** Operations of a forward pass of one sample, in all layers: inner layers count with the shapes they were drawn with. */
+  override flops(): number | null {
+    return flopsOfCalls(this.graph.nodes);
+  }
+
   /**
-   * Prints a table of the layers with their shapes and numbers of parameters.
-   * @param lineLength Width in characters (default 90; 115 where the layers are no chain).
-   * @param positions Where the columns end: shares of the width, or characters.
+   * Prints a table of the layers: shapes, numbers of parameters, FLOPs of a forward pass (a sum, product, comparison or function of
+   * an element is one), bytes of the weights, and bytes of the outputs, which training keeps: these and the FLOPs for one sample.
+   * What is not known (a lambda, an axis of any size) is `?`.
+   * @param lineLength Width in characters (default 135; 160 where the layers are no chain).
+   * @param positions Where the columns end: shares of the width, or characters. As many columns as there are positions: with tfjs's four
+   *   (five where the layers are no chain) the table is tfjs's, and 90 (115) characters wide by default.
    * @param printFn Gets each line (default `console.log`).
    */
   summary(lineLength?: number, positions?: readonly number[], printFn?: (line: string) => void): void {
