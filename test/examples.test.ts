@@ -48,6 +48,11 @@ const EXAMPLES: Readonly<Record<string, (out: string) => void>> = {
     expect(out).toContain('200 {"digit":7,"probability":0.');
     expect(out).toContain('400 {"error":"POST 784 bytes');
   },
+  worker: (out) => {
+    expect(out).toMatch(/^selu +epoch 20: accuracy /m);
+    expect(number(out, /^selu: .*; its weights here: accuracy (\S+)$/m)).toBeGreaterThan(0.9);
+    expect(out).toMatch(/^sigmoid: .*; its weights here: accuracy \S+$/m);
+  },
   'tfjs-mnist-cnn': (out) => {
     expect(number(out, /on selfnorm: test loss .*, accuracy (\S+)$/m)).toBeGreaterThan(0.5);
   },
