@@ -9,7 +9,8 @@ namespace selfnorm::SN_BUILD {
 
 inline constexpr int kMostCoefficients = 3;
 
-// An optimizer's state beside its slots, in device memory. TypeScript makes it: [0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0].
+// An optimizer's state beside its slots, in device memory. TypeScript makes it: [0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0,
+// 0].
 struct OptimizerProgress {
   double step;           // steps taken, the current one included
   double product;        // Nadam's product of momentums
@@ -17,11 +18,13 @@ struct OptimizerProgress {
   double scale;          // what gradients are multiplied by to clip their global norm
   double coefficients[kMostCoefficients];
   // Loss scaling: 1, 1, 1, 0, 0 without it.
-  double taken;       // 0 where the current step is left out: nothing moves
+  double taken;       // 0 where the current step is left out, or not due yet: nothing moves
   double unscale;     // what gradients are multiplied by to undo the scale of the loss that they are of
   double loss_scale;  // of the next loss
   double good_steps;  // since the scale changed
   double skipped;     // steps left out
+  // Accumulation: batches whose gradients wait for their step. 0: the step of the last ones was due.
+  double accumulated;
 };
 
 template <class A>

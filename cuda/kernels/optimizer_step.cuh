@@ -48,10 +48,11 @@ struct LossScaling {
 
 // One block, before the update, whose blocks all read the same progress. `squared_norms` are those of all gradients of
 // the step, none but for clipping by the global norm and for loss scaling: their sum is finite if every gradient is.
+// A step is due with every `batches`-th call, with the mean of their gradients.
 template <class Rule>
 __global__ void optimizer_advance_kernel(const double* schedule, OptimizerProgress* progress, Rule rule,
                                          const double* squared_norms, int64_t gradients, Clipping clipping,
-                                         LossScaling scaling) {
+                                         LossScaling scaling, double batches) {
   const Range once = group_range(1);
   for (int64_t i = once.begin; i < once.end; i += once.step) {
     const Range range = block_range(gradients);
@@ -60,7 +61,12 @@ __global__ void optimizer_advance_kernel(const double* schedule, OptimizerProgre
     total = block_sum(total);
     if (thread_index() != 0) continue;
     OptimizerProgress now = *progress;
-    if (scaling.on()) {
+    now.accumulated += 1;
+    const bool due = now.accumulated >= batches;
+    now.accumulated = due ? 0 : now.accumulated;
+    now.taken = due ? 1 : 0;
+    // The scale stays as it is while gradients of its losses are added up.
+    if (due && scaling.on()) {
       now.taken = total - total == 0 ? 1 : 0;
       now.unscale = 1 / now.loss_scale;
       scaling.advance(now);
@@ -206,6 +212,52 @@ __global__ void average_parameters_kernel(ParameterTable<1> table, const Optimiz
         average[i] = mix(average[i], load(parameter[i]));
       }
     }
+  }
+}
+
+// Gradients of a batch, added to those that wait for their step: each has the same share of the mean.
+template <int Width, class T>
+__global__ void accumulate_gradients_kernel(ParameterTable<0> table, double share) {
+  using A = Accumulate<T>;
+  const A part = A(share);
+  const Range chunks = group_range(table.chunks);
+  int index = 0;
+  for (int64_t number = chunks.begin; number < chunks.end; number += chunks.step) {
+    find_row(table, number, index);
+    const ParameterRow<0>& row = table.rows[index];
+    const ParameterSpan span = span_of(row, number);
+    const T* const gradient = static_cast<const T*>(row.gradient) + span.begin;
+    A* const sum = static_cast<A*>(row.parameter) + span.begin;
+    const auto add = [=](A old, A value) { return old + part * value; };
+    const Range packs = block_range(span.size / Width);
+    SN_INDEPENDENT
+    for (int64_t p = packs.begin; p < packs.end; p += packs.step) {
+      auto result = load_pack<Width>(sum + p * Width);
+      map_pack(add, result, result, load_pack<Width>(gradient + p * Width));
+      store_pack(sum + p * Width, result);
+    }
+    if constexpr (Width > 1) {
+      const int64_t done = span.size / Width * Width;
+      const Range tail = block_range(span.size - done);
+      for (int64_t i = done + tail.begin; i < span.size; i += tail.step) sum[i] = add(sum[i], load(gradient[i]));
+    }
+  }
+}
+
+// When a step was due its gradients are done with, whether it was taken or left out. Zeros are written, not multiplied:
+// they may have been infinite.
+template <class A>
+__global__ void clear_accumulated_kernel(ParameterTable<0> table, const OptimizerProgress* progress) {
+  const Range chunks = group_range(progress->accumulated == 0 ? table.chunks : 0);
+  int index = 0;
+  for (int64_t number = chunks.begin; number < chunks.end; number += chunks.step) {
+    find_row(table, number, index);
+    const ParameterRow<0>& row = table.rows[index];
+    const ParameterSpan span = span_of(row, number);
+    A* const sum = static_cast<A*>(row.parameter) + span.begin;
+    const Range range = block_range(span.size);
+    SN_INDEPENDENT
+    for (int64_t i = range.begin; i < range.end; i += range.step) sum[i] = A(0);
   }
 }
 

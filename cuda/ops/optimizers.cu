@@ -1,9 +1,9 @@
 // Optimizer steps. Inputs: the schedule (float64), the squared norms of all gradients of the step (left out unless
 // norms are clipped or the loss is scaled), then a gradient for each parameter. Outputs, overwritten in place: the
-// progress (float64), then each parameter with its slots. Params: [1 to count a step, index of the first gradient's
-// norm, kind of clipping, its limit, weight decay, the least value of a parameter, good steps until the loss's scale
-// grows (0: it has none), the rule's own settings...]. A step over more parameters than a call takes is counted by its
-// first call.
+// progress (float64), then each parameter with its slots. Params: [with how many calls a step is due (1: with this one;
+// 0: it was counted before), index of the first gradient's norm, kind of clipping, its limit, weight decay, the least
+// value of a parameter, good steps until the loss's scale grows (0: it has none), the rule's own settings...]. A step
+// over more parameters than a call takes is counted by its first call.
 #include "../kernels/gradient_norms.cuh"
 #include "../kernels/optimizer_step.cuh"
 #include "map.h"
@@ -49,11 +49,14 @@ void optimizer_step(const Call& call, Rule rule) {
   const View &schedule = call.inputs[0], &norms = call.inputs[1], &progress = call.outputs[0];
   const StepSettings settings{{Clip(call.integer(2)), call.params[3]}, call.params[4], call.params[5]};
   const auto* const squared_norms = norms.as<const double>();
+  if (progress.size() * int64_t(sizeof(double)) != int64_t(sizeof(OptimizerProgress))) {
+    throw Error("ERR_INTERNAL", "optimizer: progress of another version; build the addon and TypeScript together");
+  }
   if (call.integer(0) != 0) {
     const LossScaling scaling{call.params[6]};
     const int64_t count = settings.clipping.kind == Clip::kGlobalNorm || scaling.on() ? norms.size() : 0;
     launch(call.queue, groups(1, count + 1, count), optimizer_advance_kernel<Rule>, schedule.as<const double>(),
-           progress.as<OptimizerProgress>(), rule, squared_norms, count, settings.clipping, scaling);
+           progress.as<OptimizerProgress>(), rule, squared_norms, count, settings.clipping, scaling, call.params[0]);
   }
   const auto gradients = call.inputs.subspan(2);
   if (gradients.empty()) return;
@@ -154,6 +157,41 @@ void average_parameters(const Call& call) {
   });
 }
 
+// Inputs: gradients. Outputs, overwritten in place: what waits for the step, with their share added. Params: the share.
+void accumulate_gradients(const Call& call) {
+  if (call.inputs.empty()) return;
+  dispatch_float(call.inputs[0].dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    constexpr int kWidth = kPackWidth<T, Accumulate<T>>;
+    const auto fill = [&](ParameterRow<0>& row, size_t index) {
+      row.parameter = call.outputs[index].data;
+      row.gradient = call.inputs[index].data;
+      row.size = call.inputs[index].size();
+    };
+    for_each_table<0>(call.inputs.size(), fill, [&](const auto& table, size_t, bool aligned, int64_t size) {
+      const auto kernel =
+          kWidth > 1 && aligned ? accumulate_gradients_kernel<kWidth, T> : accumulate_gradients_kernel<1, T>;
+      launch(call.queue, chunk_grid(table.chunks, size, kNormCost, kWidth), kernel, table, call.params[0]);
+    });
+  });
+}
+
+// Input: the progress. Outputs, overwritten in place if a step was due: zeros.
+void clear_accumulated(const Call& call) {
+  if (call.outputs.empty()) return;
+  const auto* const progress = call.inputs[0].as<const OptimizerProgress>();
+  dispatch_float(call.outputs[0].dtype, [&](auto tag) {
+    using A = Accumulate<typename decltype(tag)::type>;
+    const auto fill = [&](ParameterRow<0>& row, size_t index) {
+      row.parameter = call.outputs[index].data;
+      row.size = call.outputs[index].size();
+    };
+    for_each_table<0>(call.outputs.size(), fill, [&](const auto& table, size_t, bool, int64_t size) {
+      launch(call.queue, chunk_grid(table.chunks, size, kNormCost, 1), clear_accumulated_kernel<A>, table, progress);
+    });
+  });
+}
+
 // x, the progress -> x times the scale of the loss.
 void scale_loss(const Call& call) {
   const View &x = call.inputs[0], &y = call.outputs[0];
@@ -188,6 +226,8 @@ void add_optimizer_ops(OpTable& table) {
              {"lion", lion},
              {"squaredNorms", squared_norms},
              {"averageParameters", average_parameters},
+             {"accumulateGradients", accumulate_gradients},
+             {"clearAccumulated", clear_accumulated},
              {"scaleLoss", scale_loss},
              {"assignIfTaken", assign_if_taken}});
 }

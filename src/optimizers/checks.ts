@@ -30,6 +30,12 @@ export interface OptimizerOptions {
   /** Keeps running averages of the parameters, `momentum average + (1 - momentum) parameter`, in [0, 1); see swapAverages. */
   emaMomentum?: number | null | undefined;
   /**
+   * Takes a step with every so many batches only, with the mean of their gradients, as Keras 3: a step of four batches of 32 is one of
+   * a batch of 128, in the memory of 32. Gradients that wait at the end of an epoch wait for the first batches of the next, and
+   * are part of a saved training. Clipping, schedules, averages and loss scaling see steps, not batches. Default 1.
+   */
+  gradientAccumulationSteps?: number | null | undefined;
+  /**
    * Dynamic loss scaling, which float16 gradients need: true, or its settings. Left out, `compile` turns it on for models with
    * layers that compute in float16; false: never.
    */
@@ -46,11 +52,27 @@ export interface CommonSettings {
   readonly weightDecay: number;
   /** null: no averages. */
   readonly emaMomentum: number | null;
+  /** Batches that make a step. */
+  readonly accumulationSteps: number;
   /** null: where compile finds that gradients need it. */
   readonly lossScaling: LossScaling | false | null;
 }
 
-const KEYS = ['clipNorm', 'clipValue', 'globalClipNorm', 'weightDecay', 'emaMomentum', 'lossScaling'] as const;
+const KEYS = [
+  'clipNorm',
+  'clipValue',
+  'globalClipNorm',
+  'weightDecay',
+  'emaMomentum',
+  'gradientAccumulationSteps',
+  'lossScaling',
+] as const;
+
+function checkAccumulation(op: string, value: unknown): number {
+  if (value === undefined || value === null) return 1;
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  throw invalid('ERR_ARGUMENT', op, 'gradientAccumulationSteps', 'an integer of at least 1', value);
+}
 
 /** Checks the options every optimizer takes. */
 export function checkOptimizerOptions(op: string, options: OptimizerOptions | null | undefined): CommonSettings {
@@ -72,6 +94,7 @@ export function checkOptimizerOptions(op: string, options: OptimizerOptions | nu
     clipLimit: limit as number,
     weightDecay: checkNumber(op, 'weightDecay', weightDecay ?? 0, 0, Infinity),
     emaMomentum: (emaMomentum ?? null) === null ? null : checkNumber(op, 'emaMomentum', emaMomentum, 0, 1),
+    accumulationSteps: checkAccumulation(op, given.gradientAccumulationSteps),
     lossScaling: checkLossScaling(op, lossScaling),
   };
 }
@@ -85,11 +108,12 @@ export const encodeSettings = ({ clipping, clipLimit, weightDecay }: CommonSetti
 
 /** The options that make these settings again; only those that do something. */
 export function optionsOf(settings: CommonSettings): OptimizerOptions {
-  const { clipping, clipLimit, weightDecay, emaMomentum, lossScaling } = settings;
+  const { clipping, clipLimit, weightDecay, emaMomentum, accumulationSteps, lossScaling } = settings;
   return {
     ...(clipping === 'none' ? {} : { [clipping]: clipLimit }),
     ...(weightDecay === 0 ? {} : { weightDecay }),
     ...(emaMomentum === null ? {} : { emaMomentum }),
+    ...(accumulationSteps === 1 ? {} : { gradientAccumulationSteps: accumulationSteps }),
     ...(lossScaling === null ? {} : { lossScaling }),
   };
 }

@@ -2,7 +2,7 @@
 import { failure, invalid } from '../errors.js';
 import { gradientsByVariable, variableGrads } from '../autograd/gradients.js';
 import { withoutRecording } from '../autograd/tape.js';
-import { castRaw, convert, sameBackend } from '../tensor/convert.js';
+import { convert, sameBackend } from '../tensor/convert.js';
 import { NativeOp, run, type Backend } from '../tensor/backend.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -10,6 +10,7 @@ import { Variable } from '../tensor/variable.js';
 import { cast } from '../ops/cast.js';
 import { wideDType } from '../ops/cross-entropy.js';
 import { Configurable } from '../serialization.js';
+import { accumulate, clearAccumulated } from './accumulation.js';
 import { Averages } from './averages.js';
 import {
   checkOptimizerOptions,
@@ -18,6 +19,7 @@ import {
   type CommonSettings,
   type OptimizerOptions,
 } from './checks.js';
+import { castInto, groupsOf, type Group } from './groups.js';
 import { checkLearningRate, serializeRate, type LearningRate, type LearningRateSchedule } from './learning-rate.js';
 import { DEFAULT_LOSS_SCALING, scaled, ScaledCost } from './loss-scaling.js';
 import { OptimizerState, type NamedTensor, type Slot } from './state.js';
@@ -27,8 +29,6 @@ export type { NamedTensor } from './state.js';
 const SQUARED_NORMS = new NativeOp('squaredNorms');
 const AVERAGE = new NativeOp('averageParameters');
 const ASSIGN_IF_TAKEN = new NativeOp('assignIfTaken');
-/** Parameters of one native call: with three slots each they fit its 512 operands. */
-const MOST_PARAMETERS = 120;
 
 /** Gradients by variable name, or a list of them; null is no gradient. */
 export type NamedGradients =
@@ -44,18 +44,6 @@ export interface Rule {
 
 /** Slots that start from zero. */
 export const zeroSlots = (...names: readonly string[]): Slot[] => names.map((name) => ({ name, initial: 0 }));
-
-/** Parameters of one native call, of one device, dtype and least value, with their gradients in that dtype. */
-interface Group {
-  readonly backend: Backend;
-  /** The least value of a parameter after the step. */
-  readonly least: number;
-  readonly variables: Variable[];
-  readonly gradients: Tensor[];
-  /** Squared norms of all gradients on the device, when they are clipped by them, and where this group's begin. */
-  norms: Tensor | null;
-  firstNorm: number;
-}
 
 /**
  * An optimizer. `minimize` takes a step; `learningRate` may be set at any time. Its state lives on the device, so a step
@@ -83,10 +71,11 @@ export abstract class Optimizer extends Configurable {
     const rate = checkLearningRate(op, learningRate);
     this.common = checkOptimizerOptions(op, options);
     const average: Slot[] = this.common.emaMomentum === null ? [] : [{ name: 'average', initial: 'value' }];
-    this.state = new OptimizerState(this.className, [...rule.slots, ...average], rule.keepsProduct === true, rate);
+    const slots = [...rule.slots, ...average, ...(this.accumulates ? zeroSlots('gradient_accumulator') : [])];
+    this.state = new OptimizerState(this.className, slots, rule.keepsProduct === true, this.accumulates, rate);
     if (this.common.lossScaling) this.state.scaleLosses(this.common.lossScaling);
     const averaged = (): [Variable, Tensor][] =>
-      [...this.state.known].map(([variable, slots]) => [variable, slots.at(-1)!]);
+      [...this.state.known].map(([variable, slots]) => [variable, slots[rule.slots.length]!]);
     this.averages = new Averages(this.className, this.common.emaMomentum === null ? null : averaged);
   }
 
@@ -113,7 +102,9 @@ export abstract class Optimizer extends Configurable {
     return typeof rate === 'number' ? null : rate;
   }
 
-  /** Steps taken, recorded ones included; waits for the device. */
+  /**
+   * Steps taken, recorded ones included; waits for the device. With `gradientAccumulationSteps` several batches make a step.
+   */
   get iterations(): number {
     return this.state.step;
   }
@@ -133,6 +124,9 @@ export abstract class Optimizer extends Configurable {
     return this.state.current().then(({ skippedSteps }) => skippedSteps);
   }
 
+  private get accumulates(): boolean {
+    return this.common.accumulationSteps > 1;
+  }
   private get scales(): boolean {
     return this.state.lossScaling !== null;
   }
@@ -289,24 +283,26 @@ export abstract class Optimizer extends Configurable {
       for (const [variable, gradient] of gradients) this.check(variable, gradient);
       // Slots first: what cannot be made or restored fails before anything has moved.
       for (const variable of gradients.keys()) this.state.slotsOf(variable);
-      const groups = this.groups(gradients, nonNegative);
+      const groups = groupsOf(gradients, nonNegative);
+      if (this.accumulates) this.accumulate(groups);
       if (this.clipsNorms || this.scales) this.measure(groups);
       const counted = new Set<Backend>();
       for (const group of groups) {
         this.step(group, counted);
         if (this.common.emaMomentum !== null) this.average(group, this.common.emaMomentum);
       }
-      for (const group of groups) {
-        group.gradients.forEach((gradient, i) => {
-          if (gradient !== gradients.get(group.variables[i]!)) gradient.dispose();
-        });
-      }
+      if (this.accumulates) this.clearAccumulated();
+      for (const { temporary } of groups) for (const tensor of temporary) tensor.dispose();
     });
   }
 
   /** @internal Overwrites a variable after a step, unless the step was left out. */
   assignAfterStep(variable: Variable, values: Tensor): void {
-    if (!this.scales || values.dtype !== variable.dtype || !sameShape(values.shape, variable.shape)) {
+    if (
+      !(this.scales || this.accumulates) ||
+      values.dtype !== variable.dtype ||
+      !sameShape(values.shape, variable.shape)
+    ) {
       variable.assign(values);
       return;
     }
@@ -325,22 +321,17 @@ export abstract class Optimizer extends Configurable {
     }
   }
 
-  private groups(gradients: ReadonlyMap<Variable, Tensor>, nonNegative?: ReadonlySet<Variable>): Group[] {
-    const groups: Group[] = [];
-    const open = new Map<string, Group>();
-    for (const [variable, gradient] of gradients) {
-      const least = nonNegative?.has(variable) === true ? 0 : -Infinity;
-      const key = `${variable.device} ${variable.dtype} ${least}`;
-      let group = open.get(key);
-      if (group === undefined || group.variables.length === MOST_PARAMETERS) {
-        group = { backend: variable.backend, least, variables: [], gradients: [], norms: null, firstNorm: 0 };
-        open.set(key, group);
-        groups.push(group);
-      }
-      group.variables.push(variable);
-      group.gradients.push(castRaw(gradient, variable.dtype));
+  /** Adds the gradients to those that wait; the step, where one is due, is taken with their mean. */
+  private accumulate(groups: readonly Group[]): void {
+    for (const group of groups) {
+      const waiting = group.variables.map((variable) => this.state.slotsOf(variable).at(-1)!);
+      accumulate(group.gradients, waiting, this.common.accumulationSteps);
+      group.gradients = waiting.map((sum, i) => castInto(group.temporary, sum, group.variables[i]!.dtype));
     }
-    return groups;
+  }
+  private clearAccumulated(): void {
+    const waiting = [...this.state.known.values()].map((slots) => slots.at(-1)!);
+    clearAccumulated(waiting, ({ backend }) => this.state.on(backend).progress);
   }
 
   private get clipsNorms(): boolean {
@@ -377,7 +368,7 @@ export abstract class Optimizer extends Configurable {
       [schedule, norms, ...gradients],
       [progress, ...changed].map(({ id }) => ({ id })),
       [
-        counted.has(backend) ? 0 : 1,
+        counted.has(backend) ? 0 : this.common.accumulationSteps,
         firstNorm,
         ...encodeSettings(this.common),
         least,
@@ -389,7 +380,7 @@ export abstract class Optimizer extends Configurable {
   }
 
   private average({ backend, variables }: Group, momentum: number): void {
-    const averages = variables.map((variable) => ({ id: this.state.slotsOf(variable).at(-1)!.id }));
+    const averages = variables.map((variable) => ({ id: this.state.slotsOf(variable)[this.rule.slots.length]!.id }));
     run(backend, AVERAGE, [this.state.on(backend).progress, ...variables], averages, [momentum]);
   }
 }

@@ -18,6 +18,8 @@ const STEP = 'iter';
 const PRODUCT = 'momentum_product';
 /** Weights of an optimizer that scales the loss. */
 const SCALING = ['loss_scale', 'good_steps', 'skipped_steps'] as const;
+/** A weight of an optimizer that accumulates gradients: batches that wait for their step. */
+const ACCUMULATED = 'accumulated_batches';
 
 /** A tensor by name: a variable's gradient, or one of an optimizer's weights. */
 export interface NamedTensor {
@@ -53,19 +55,26 @@ interface Counts {
   readonly goodSteps: number;
   /** Steps left out because a gradient was not finite. */
   readonly skippedSteps: number;
+  /** Batches whose gradients wait for their step. */
+  readonly accumulated: number;
 }
+/** Before the first step. */
+const NOTHING: Counts = { step: 0, product: 1, lossScale: null, goodSteps: 0, skippedSteps: 0, accumulated: 0 };
 
 const bytesOf = (values: readonly number[] | Float64Array): Uint8Array =>
   new Uint8Array(Float64Array.from(values).buffer);
 /** OptimizerProgress of cuda/kernels/optimizer_rules.h, before a step. */
-const progressOf = ({ step, product, lossScale, goodSteps, skippedSteps }: Counts): Float64Array =>
-  Float64Array.of(step, product, 0, 1, 0, 0, 0, 1, 1, lossScale ?? 1, goodSteps, skippedSteps);
+const progressOf = ({ step, product, lossScale, goodSteps, skippedSteps, accumulated }: Counts): Float64Array =>
+  Float64Array.of(step, product, 0, 1, 0, 0, 0, 1, 1, lossScale ?? 1, goodSteps, skippedSteps, accumulated);
+/** The bytes of such a progress after so many steps, for rules that are stepped by others. */
+export const progressAt = (step: number): Uint8Array => bytesOf(progressOf({ ...NOTHING, step }));
 const countsIn = (progress: ArrayLike<number>, scales: boolean): Counts => ({
   step: progress[0]!,
   product: progress[1]!,
   lossScale: scales ? progress[9]! : null,
   goodSteps: progress[10]!,
   skippedSteps: progress[11]!,
+  accumulated: progress[12]!,
 });
 
 /** A tensor that steps overwrite in place: no tidy() frees it, and views of it are copies. */
@@ -88,7 +97,7 @@ export class OptimizerState {
   private readonly slots = new Map<Variable, readonly Tensor[]>();
   private readonly devices = new Map<Backend, DeviceState>();
   /** Where devices that are yet to come start counting. */
-  private counts: Counts = { step: 0, product: 1, lossScale: null, goodSteps: 0, skippedSteps: 0 };
+  private counts = NOTHING;
   /** Slots that restore() brought for variables that are yet to come. */
   private waiting: NamedTensor[] = [];
   private scaling: LossScaling | null = null;
@@ -96,11 +105,13 @@ export class OptimizerState {
   /**
    * @param op The optimizer's name, for errors.
    * @param keepsProduct Whether the product of momentums is a weight.
+   * @param accumulates Whether gradients of several batches make a step.
    */
   constructor(
     private readonly op: string,
     private readonly slotList: readonly Slot[],
     private readonly keepsProduct: boolean,
+    private readonly accumulates: boolean,
     private rate: LearningRate,
   ) {}
 
@@ -127,18 +138,21 @@ export class OptimizerState {
     this.scaling = scaling;
     this.counts = { ...this.counts, lossScale: this.counts.lossScale ?? scaling.initialScale };
     for (const [backend, { progress }] of this.devices) {
-      const { step, product } = countsIn(progress.dataSync(), false);
-      backend.addon.write(progress.id, bytesOf(progressOf({ ...this.counts, step, product })));
+      const { step, product, accumulated } = countsIn(progress.dataSync(), false);
+      backend.addon.write(progress.id, bytesOf(progressOf({ ...this.counts, step, product, accumulated })));
     }
   }
 
   /** The counts of the device that has taken the most steps, read without holding up the event loop. */
   async current(): Promise<Counts> {
     const progress = await Promise.all([...this.devices.values()].map(async ({ progress }) => progress.data()));
-    const taken = ({ step, skippedSteps }: Counts): number => step + skippedSteps;
+    const isAhead = (a: Counts, b: Counts): boolean => {
+      const more = a.step + a.skippedSteps - (b.step + b.skippedSteps);
+      return more === 0 ? a.accumulated > b.accumulated : more > 0;
+    };
     return progress
       .map((numbers) => countsIn(numbers, this.scaling !== null))
-      .reduce((a, b) => (taken(b) > taken(a) ? b : a), this.counts);
+      .reduce((a, b) => (isAhead(b, a) ? b : a), this.counts);
   }
 
   /** What a step reads and counts on that device. */
@@ -194,7 +208,7 @@ export class OptimizerState {
 
   /** The counts and copies of all slots, by name. */
   async weights(): Promise<NamedTensor[]> {
-    const { step, product, lossScale, goodSteps, skippedSteps } = await this.current();
+    const { step, product, lossScale, goodSteps, skippedSteps, accumulated } = await this.current();
     const scaling = (): NamedTensor[] => [
       { name: SCALING[0], tensor: scalar(lossScale ?? 1, 'float64') },
       { name: SCALING[1], tensor: scalar(goodSteps, 'int32') },
@@ -207,6 +221,7 @@ export class OptimizerState {
       { name: STEP, tensor: scalar(step, 'int32') },
       ...(this.keepsProduct ? [{ name: PRODUCT, tensor: scalar(product, 'float64') }] : []),
       ...(this.scaling === null ? [] : scaling()),
+      ...(this.accumulates ? [{ name: ACCUMULATED, tensor: scalar(accumulated, 'int32') }] : []),
       ...slots,
       ...this.waiting.map(copyOf),
     ];
@@ -217,7 +232,8 @@ export class OptimizerState {
     const list = this.checkList(weights);
     const own = this.keepsProduct ? [STEP, PRODUCT] : [STEP];
     const scales = list[own.length]?.name === SCALING[0];
-    const heads = scales ? [...own, ...SCALING] : own;
+    const before = scales ? [...own, ...SCALING] : own;
+    const heads = list[before.length]?.name === ACCUMULATED ? [...before, ACCUMULATED] : before;
     const numbers: number[] = [];
     for (const [i, name] of heads.entries()) {
       const found = list[i];
@@ -233,7 +249,9 @@ export class OptimizerState {
       numbers.push((await found.tensor.data())[0]!);
     }
     const [step = 0, product = 1] = numbers;
-    const [lossScale = this.scaling?.initialScale ?? null, goodSteps = 0, skippedSteps = 0] = numbers.slice(own.length);
+    const scaling = scales ? numbers.slice(own.length) : [];
+    const [lossScale = this.scaling?.initialScale ?? null, goodSteps = 0, skippedSteps = 0] = scaling;
+    const accumulated = heads.length > before.length ? numbers.at(-1)! : 0;
     const checkCount = (name: string, expected: string, count: number): void => {
       if (!(Number.isSafeInteger(count) && count >= 0)) throw invalid('ERR_ARGUMENT', this.op, name, expected, count);
     };
@@ -243,6 +261,7 @@ export class OptimizerState {
     }
     checkCount(SCALING[1], 'the number of steps taken since the scale changed', goodSteps);
     checkCount(SCALING[2], 'the number of steps left out', skippedSteps);
+    checkCount(ACCUMULATED, 'the number of batches that wait for their step', accumulated);
     const rest = list.slice(heads.length);
     for (const { name } of rest) {
       if (this.slotList.some((slot) => name.endsWith(`/${slot.name}`))) continue;
@@ -257,7 +276,7 @@ export class OptimizerState {
     }
     for (const { tensor } of this.waiting) tensor.dispose();
     this.waiting = rest.map((slot) => withoutScope(() => copyOf(slot)));
-    this.counts = { step, product, lossScale, goodSteps, skippedSteps };
+    this.counts = { step, product, lossScale, goodSteps, skippedSteps, accumulated };
     for (const [backend, { progress }] of this.devices) {
       backend.addon.write(progress.id, bytesOf(this.startingProgress()));
     }

@@ -3,6 +3,7 @@
 // keeps it, so that saving, loading and switching backends work as ever.
 import * as tf from '@tensorflow/tfjs-core';
 import type { Optimizer, Tensor as TfTensor, Variable } from '@tensorflow/tfjs-core';
+import { progressAt } from '../optimizers/state.js';
 import { NativeOp, run } from '../tensor/backend.js';
 import { sameShape } from '../tensor/shape.js';
 import { withoutScope } from '../tensor/scope.js';
@@ -135,7 +136,6 @@ interface Progress {
 }
 
 const bytesOf = (values: readonly number[]): Uint8Array => new Uint8Array(Float64Array.from(values).buffer);
-const progressAt = (step: number): Uint8Array => bytesOf([step, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0]);
 
 const states = new WeakMap<Optimizer, Progress>();
 

@@ -10,7 +10,7 @@ enum Progress { kStep = 0, kTaken = 7, kUnscale, kLossScale, kGoodSteps, kSkippe
 enum Clip { kNoClip = 0, kClipNorm, kClipGlobalNorm };
 
 Array progress_of(double scale, double good_steps = 0) {
-  return f64({12}, {0, 1, 0, 1, 0, 0, 0, 1, 1, scale, good_steps, 0});
+  return f64({13}, {0, 1, 0, 1, 0, 0, 0, 1, 1, scale, good_steps, 0, 0});
 }
 
 struct Step {
@@ -123,7 +123,7 @@ TEST(LossScaling, WithoutItNothingIsLeftOut) {
 TEST(LossScaling, AveragesAndConstraintsWaitForAStepThatIsTaken) {
   for (const int block : kBlockSizes) {
     for (const double taken : {0.0, 1.0}) {
-      const Array progress = f64({12}, {3, 1, 0, 1, 0, 0, 0, taken, 1, 1, 0, 0});
+      const Array progress = f64({13}, {3, 1, 0, 1, 0, 0, 0, taken, 1, 1, 0, 0, 0});
       const Array value = f32({33}, random_values(33, -1, 1));
       Array average = f32({33}, Values(33, 0.5)), assigned = f32({33}, Values(33, 0.5));
       run_op("averageParameters", block, {&progress, &value}, {&average}, {0.75});
@@ -137,7 +137,7 @@ TEST(LossScaling, AveragesAndConstraintsWaitForAStepThatIsTaken) {
 }
 
 TEST(LossScaling, LossesAreMultipliedByTheScaleInTheirOwnType) {
-  const Array progress = f64({12}, {3, 1, 0, 1, 0, 0, 0, 1, 1, 32768, 0, 0});
+  const Array progress = f64({13}, {3, 1, 0, 1, 0, 0, 0, 1, 1, 32768, 0, 0, 0});
   const Array loss = f32({3}, {1.5, -2, 0});
   check_op("scaleLoss", {&loss, &progress}, {{DType::kFloat32, {3}, {49152, -65536, 0}}}, {}, kExact);
   const Array half(DType::kFloat16, {2}, {1.5, 2});

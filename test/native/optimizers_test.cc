@@ -138,7 +138,7 @@ double norm_of(const Values& values) {
 }
 
 Array fixed_rate(double rate) { return f64({2}, {0, rate}); }
-Array new_progress() { return f64({12}, {0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0}); }
+Array new_progress() { return f64({13}, {0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0}); }
 
 // Parameters with their gradients, slots and the reference's idea of them.
 struct Problem {
@@ -327,7 +327,7 @@ TEST(Optimizers, AveragesStartFromTheParametersAndFollowThem) {
     const DType slot_type = dtype == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
     for (const int block : kBlockSizes) {
       for (const double step : {1.0, 2.0}) {
-        const Array progress = f64({12}, {step, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0});
+        const Array progress = f64({13}, {step, 1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0});
         const Array small(dtype, {5}, random_values(5, -1, 1, 1)), large(dtype, {4099}, random_values(4099, -1, 1, 2));
         Array first(slot_type, {5}, Values(5, 0.5)), second(slot_type, {4099}, Values(4099, 0.5));
         run_op("averageParameters", block, {&progress, &small, &large}, {&first, &second}, {0.75});
