@@ -20,7 +20,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/cli/**/*.ts', 'bench/**/*.ts', 'examples/**', 'test/package/from-nothing.ts'],
+    files: ['src/cli/**/*.ts', 'bench/**/*.ts', 'examples/**', 'test/formulas/**', 'test/package/from-nothing.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -79,8 +79,44 @@ function fitToy(steps: number): sn.Tensor {
   return last;
 }
 
+/** The built-in activation written as a formula: what interpreting it costs beside `elementwise/selu`. */
+function formula(): Trial[] {
+  const selu = (): sn.DefinedActivation =>
+    sn.activation({
+      name: 'seluByFormula',
+      forward: 'x > 0 ? scale * x : scale * alpha * expm1(x)',
+      derivative: 'y > 0 ? scale : y + scale * alpha',
+      parameters: { alpha: 1.6732632423543772, scale: 1.0507009873554805 },
+    });
+  return [
+    {
+      name: 'elementwise/selu by formula/16Mi/float32/forward',
+      what: 'SELU written as a formula, of 16Mi float32 values',
+      prepare: () => {
+        const x = sn.randomNormal([N]);
+        const f = selu();
+        return () => f(x);
+      },
+    },
+    {
+      name: 'elementwise/selu by formula/16Mi/float32/both',
+      what: 'its value and gradient',
+      prepare: () => {
+        const x = sn.randomNormal([N]);
+        const dy = sn.randomNormal([N]);
+        const gradient = sn.valueAndGrad(selu());
+        return () => {
+          const { value, grad } = gradient(x, dy);
+          return [value, grad];
+        };
+      },
+    },
+  ];
+}
+
 export const TRIALS: readonly Trial[] = [
   ...ELEMENTWISE.flatMap(elementwise),
+  ...formula(),
   {
     name: 'elementwise/selu+alphaDropout/16Mi/float32/both',
     what: 'SELU and alpha dropout at rate 0.1, forward and backward',

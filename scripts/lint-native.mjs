@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-const FOLDERS = ['binding', 'cpu', 'cuda', 'test/native', 'test/plans'];
+const FOLDERS = ['binding', 'cpu', 'cuda', 'test/native', 'test/plans', 'test/formulas'];
 const SOURCE = /\.(h|cc|cu|cuh)$/;
 
 const files = FOLDERS.flatMap((folder) =>
@@ -17,7 +17,8 @@ const files = FOLDERS.flatMap((folder) =>
 const RULES = [
   {
     pattern: /\b(threadIdx|blockIdx|blockDim|gridDim)\b/,
-    only: ['range.h'],
+    // The second writes them into the text of kernels that only a GPU runs.
+    only: ['range.h', 'formula_source.cc'],
     why: 'only range.h names CUDA indices: reading them in a loop keeps the CPU build from vectorising',
   },
   { pattern: /__CUDACC__/, only: ['portable.h'], why: 'only portable.h asks which compiler is running' },

@@ -57,6 +57,7 @@ export { losses, Reduction } from './ops/losses.js';
 export { batchNorm, layerNorm } from './ops/normalisation.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
 export * from './ops/activations.js';
+export { activation, type ActivationDefinition, type DefinedActivation } from './ops/defined-activation.js';
 export { customGrad, grad, grads, valueAndGrad, valueAndGrads, variableGrads } from './autograd/gradients.js';
 export type { CustomGradient, CustomGradientFunc, GradSaveFunc } from './autograd/gradients.js';
 export * as layers from './layers/index.js';

@@ -14,6 +14,7 @@ const OpTable& op_table() {
     add_data_movement_ops(ops);
     add_dropout_ops(ops);
     add_elementwise_ops(ops);
+    add_formula_ops(ops);
     add_gather_ops(ops);
     add_matmul_ops(ops);
     add_matmul_gradient_ops(ops);

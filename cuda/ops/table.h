@@ -25,6 +25,7 @@ void add_convolution_ops(OpTable& table);
 void add_data_movement_ops(OpTable& table);
 void add_dropout_ops(OpTable& table);
 void add_elementwise_ops(OpTable& table);
+void add_formula_ops(OpTable& table);
 void add_gather_ops(OpTable& table);
 void add_matmul_ops(OpTable& table);
 void add_matmul_gradient_ops(OpTable& table);

@@ -1,11 +1,20 @@
-// Activations as layers' options name them: a string, or an object with the activation's parameters. Those of the native table
-// end a product or convolution inside the same op; softmax and log-softmax, which look along an axis, follow it.
+// Activations as layers' options name them: a string, an object with the activation's parameters, or what `activation()` returned.
+// Those of the native table end a product or convolution inside the same op; formulas, and softmax and log-softmax, which look
+// along an axis, follow it.
 import { invalid } from '../errors.js';
 import { activationNamed, type ActivationName, type AppliedActivation } from '../ops/activation.js';
 import { add } from '../ops/arithmetic.js';
 import { biasActivation } from '../ops/bias-activation.js';
 import { cast } from '../ops/cast.js';
 import { wideDType } from '../ops/cross-entropy.js';
+import {
+  activation as defineActivation,
+  definedActivation,
+  definedNames,
+  isDefinedActivation,
+  type ActivationDefinition,
+  type DefinedActivation,
+} from '../ops/defined-activation.js';
 import type { Epilogue } from '../ops/fused.js';
 import { logSoftmax, softmax } from '../ops/softmax.js';
 import { activationTable } from '../tensor/activation-facts.js';
@@ -23,9 +32,11 @@ export interface ActivationConfig {
   readonly scale?: number;
   /** Of softplus. */
   readonly beta?: number;
+  /** Parameters by name, as what `activation()` defined has them: values in the place of those it was defined with. */
+  readonly parameters?: Readonly<Record<string, number>>;
 }
 /** What the option `activation` takes; nothing means linear. */
-export type ActivationLike = string | ActivationConfig | null | undefined;
+export type ActivationLike = string | ActivationConfig | ActivationDefinition | DefinedActivation | null | undefined;
 
 /** Other names: tfjs's, Keras's, and what files of theirs have. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -46,14 +57,17 @@ export class LayerActivation {
     /** Its name here, whatever alias was given. */
     readonly name: string,
     private readonly config: string | Record<string, unknown>,
-    /** The parameters in the order of the native table, or null for a function along an axis. */
+    /** The parameters in the order of the native table, or null for what is not in it. */
     readonly parameters: readonly number[] | null,
     /** What fused ops take; null where they cannot apply it. */
     readonly epilogue: Pick<Epilogue, 'activation' | 'alpha' | 'scale' | 'beta'> | null,
+    /** One of the user's formulas; null for all others. */
+    readonly defined: DefinedActivation | null = null,
   ) {}
 
   /** The activation as an op of its own. */
   apply(x: Tensor): Tensor {
+    if (this.defined !== null) return this.defined(x);
     if (this.parameters === null) return ALONG_AXIS[this.name]!(x);
     return this.name === 'linear' ? x : activationNamed(this.name as ActivationName).apply(x, this.parameters);
   }
@@ -65,9 +79,9 @@ export class LayerActivation {
   }
   /** Dtype of the result for x of that dtype. */
   outputDType(dtype: DType): DType {
-    return this.parameters === null ? wideDType(dtype) : dtype;
+    return this.parameters === null && this.defined === null ? wideDType(dtype) : dtype;
   }
-  /** The row of the native table with its parameters; null for a function along an axis. */
+  /** The row of the native table with its parameters; null for what is not in it. */
   get applied(): AppliedActivation | null {
     return this.parameters === null ? null : { name: this.name as ActivationName, parameters: this.parameters };
   }
@@ -77,24 +91,42 @@ export class LayerActivation {
   }
 }
 
-const knownNames = (): string => [...activationTable().keys(), ...Object.keys(ALONG_AXIS)].join(', ');
+const knownNames = (): string =>
+  [...activationTable().keys(), ...Object.keys(ALONG_AXIS), ...definedNames()].join(', ');
+
+/** A formula as an option: itself, its definition as files have it, or the name it was defined under with other parameters. */
+function definedBy(identifier: unknown, config: ActivationConfig | ActivationDefinition): DefinedActivation | null {
+  if (isDefinedActivation(identifier)) return identifier;
+  if ('forward' in config) return defineActivation(config);
+  const { name, parameters, ...others } = config;
+  const found = definedActivation(name);
+  if (found === undefined) return null;
+  const given = { ...others, ...parameters };
+  return Object.keys(given).length === 0 ? found : found.with(given);
+}
 
 /**
  * The activation that an option names.
  * @param layer Named in errors.
- * @param identifier A name, `{name, alpha?, scale?, beta?}`, or nothing for linear.
+ * @param identifier A name, `{name, alpha?, scale?, beta?}`, what `activation()` returned or takes, or nothing for linear.
  * @throws ArgumentError for a name or a parameter that is not known, or a value out of range.
  */
 export function getActivation(identifier: ActivationLike, layer = 'getActivation'): LayerActivation {
   if (identifier instanceof LayerActivation) return identifier;
-  const { name: given, ...parameters } = asConfig(layer, identifier);
+  const asked = isDefinedActivation(identifier) ? identifier.definition : asConfig(layer, identifier);
+  const defined = definedBy(identifier, asked);
+  if (defined !== null) {
+    const { name, ...rest } = defined.definition;
+    return new LayerActivation(name, { name, ...rest }, null, null, defined);
+  }
+  const { name: given, parameters: named, ...others } = asked as ActivationConfig;
+  const parameters = { ...others, ...named };
   const spelled = camelCase(given);
   const name = ALIASES[spelled] ?? spelled;
   const config = Object.keys(parameters).length === 0 ? given : { name: given, ...parameters };
   const alongAxis = Object.hasOwn(ALONG_AXIS, name) ? ALONG_AXIS[name] : undefined;
   if (alongAxis === undefined && !activationTable().has(name)) {
-    const fix =
-      name === 'prelu' ? 'it has weights: use layers.prelu()' : 'for a function of your own use layers.lambda()';
+    const fix = name === 'prelu' ? 'it has weights: use layers.prelu()' : 'one of your own is defined by activation()';
     throw invalid('ERR_ARGUMENT', layer, 'activation', `one of ${knownNames()}`, given, fix);
   }
   const row = activationTable().get(name)?.parameters ?? [];
@@ -111,7 +143,7 @@ export function getActivation(identifier: ActivationLike, layer = 'getActivation
   return new LayerActivation(name, config, values, { activation: name as ActivationName, ...parameters });
 }
 
-function asConfig(layer: string, identifier: unknown): ActivationConfig {
+function asConfig(layer: string, identifier: unknown): ActivationConfig | ActivationDefinition {
   if (identifier === undefined || identifier === null) return { name: 'linear' };
   if (typeof identifier === 'string') return { name: identifier };
   if (typeof identifier === 'object' && !Array.isArray(identifier)) {
@@ -123,5 +155,6 @@ function asConfig(layer: string, identifier: unknown): ActivationConfig {
     if (typeof plain['name'] === 'string') return plain as unknown as ActivationConfig;
   }
   const expected = 'a name or {name, alpha, scale, beta}';
-  throw invalid('ERR_ARGUMENT', layer, 'activation', expected, identifier, 'for a function use layers.lambda()');
+  const fix = 'for a function use activation() or layers.lambda()';
+  throw invalid('ERR_ARGUMENT', layer, 'activation', expected, identifier, fix);
 }

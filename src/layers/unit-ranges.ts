@@ -69,6 +69,7 @@ const BY_NAME: Readonly<Record<string, (...parameters: number[]) => UnitRanges>>
 };
 
 /** Of an option `activation`; null for functions along an axis, whose outputs belong to each other. */
-export function rangesOf({ name, parameters }: LayerActivation): UnitRanges | null {
+export function rangesOf({ name, parameters, defined }: LayerActivation): UnitRanges | null {
+  if (defined !== null) return unitRanges(name);
   return parameters === null ? null : BY_NAME[name]!(...parameters);
 }

@@ -14,6 +14,7 @@ import { activationTable } from '../tensor/activation-facts.js';
 import { Tensor } from '../tensor/tensor.js';
 import { activationNamed, type Activation, type ActivationName } from './activation.js';
 import { add } from './arithmetic.js';
+import { definedActivation, isDefinedActivation, type DefinedActivation } from './defined-activation.js';
 import { biasGradients } from './bias-activation.js';
 import { cast } from './cast.js';
 import { checkLayout, type Padding, type Size2d } from './convolution-shape.js';
@@ -33,8 +34,11 @@ import { prelu } from './prelu.js';
 import { reshape } from './reshape.js';
 import { sumTo } from './broadcasting.js';
 
-/** Names of `activation`: every activation function, `'prelu'` with its weights, and tfjs's `'leakyrelu'`. */
-export type FusedActivation = ActivationName | 'prelu' | 'leakyrelu';
+/**
+ * `activation`: the name of every activation function, `'prelu'` with its weights, tfjs's `'leakyrelu'`, and what `activation()` returned,
+ * which follows as a kernel of its own.
+ */
+export type FusedActivation = ActivationName | 'prelu' | 'leakyrelu' | DefinedActivation;
 
 /** What follows the product. */
 export interface Epilogue {
@@ -82,9 +86,22 @@ interface Applied {
   readonly parameters: readonly number[];
 }
 
-/** The activation that the native op is to apply; for prelu, which has weights, the identity. */
+/** The activation where it is a formula of the user's. */
+function formulaOf({ activation }: Epilogue): DefinedActivation | null {
+  if (isDefinedActivation(activation)) return activation;
+  return typeof activation === 'string' ? (definedActivation(activation) ?? null) : null;
+}
+
+/** What the native op can not end with. */
+const comesBehind = (options: Epilogue): boolean =>
+  options.preluActivationWeights !== undefined || formulaOf(options) !== null;
+
+/** The activation that the native op is to apply; for prelu, which has weights, and for formulas the identity. */
 function resolve(op: string, options: Epilogue): Applied {
-  const given: string = options.activation ?? 'linear';
+  const given = formulaOf(options) === null ? (options.activation ?? 'linear') : 'linear';
+  if (typeof given !== 'string') {
+    throw invalid('ERR_ARGUMENT', op, 'activation', 'a name, or what activation() returned', given);
+  }
   const name = given === 'leakyrelu' ? 'leakyRelu' : given === 'prelu' ? 'linear' : given;
   if (!activationTable().has(name)) {
     throw invalid(
@@ -99,9 +116,9 @@ function resolve(op: string, options: Epilogue): Applied {
     const expected = given === 'prelu' ? 'the slopes of prelu' : "nothing unless activation is 'prelu'";
     throw invalid('ERR_ARGUMENT', op, 'preluActivationWeights', expected, options.preluActivationWeights);
   }
-  const activation = activationNamed(name as ActivationName);
+  const activation = activationNamed(name);
   const { alpha = options.leakyreluAlpha, scale, beta } = options;
-  return { activation, name: name as ActivationName, parameters: activation.parameters({ alpha, scale, beta }) };
+  return { activation, name, parameters: activation.parameters({ alpha, scale, beta }) };
 }
 
 const rows = new Map<string, number>();
@@ -218,10 +235,12 @@ function epilogueGradients(
   return [dz === null ? dPre : add(dz, dPre), dBias === null || added === null ? added : add(dBias, added)];
 }
 
-/** Bias and activation by ops of their own, where the native op cannot take them; then prelu. */
+/** Bias and activation by ops of their own, where the native op cannot take them; then prelu or a formula. */
 function finish(options: Epilogue, y: Tensor, bias: Tensor | null, applied: Applied): Tensor {
   const sum = bias === null ? y : add(y, bias);
   const active = applied.name === 'linear' ? sum : applied.activation.apply(sum, applied.parameters);
+  const formula = formulaOf(options);
+  if (formula !== null) return formula(active);
   return options.preluActivationWeights === undefined ? active : prelu(active, options.preluActivationWeights);
 }
 
@@ -259,8 +278,8 @@ export function matMul(options: FusedMatMul): Tensor {
   const bias = convertBias(op, options, a, shape);
   const columns = bias === null ? null : columnBias(bias, shape, a);
   const drop = options.dropout === undefined ? null : checkDropout(op, options.dropout);
-  // Dropout comes last: behind prelu it is an op of its own.
-  const fusesDropout = drop !== null && drop.mask.threshold > 0 && options.preluActivationWeights === undefined;
+  // Dropout comes last: behind prelu or a formula it is an op of its own.
+  const fusesDropout = drop !== null && drop.mask.threshold > 0 && !comesBehind(options);
   let y: Tensor;
   if (!isFloat(a.dtype) || (bias !== null && columns === null)) {
     y = finish(options, plainMatMul(a, b, transposeA, transposeB), bias, applied);

@@ -82,7 +82,11 @@ export class LayerWriter {
 
   /** Applies an activation. */
   activate(x: Value, activation: LayerActivation): Value {
-    const { applied, name } = activation;
+    const { applied, name, defined } = activation;
+    if (defined !== null) {
+      const fix = 'leave the layer out of the model that is exported';
+      throw this.refused('activation', "one of ONNX's", `the formula '${name}'`, fix);
+    }
     if (applied === null) {
       const last = x.shape.length - 1;
       const axis = x.channelsFirst ? imageAxis(last) : last;
