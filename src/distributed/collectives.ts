@@ -97,6 +97,7 @@ async function shared(
   if (tensor !== given) tensor.dispose();
   if (group !== null) {
     await group.agree(op, { shape: copy.shape, dtype, device: backend.device.replace(/:.*/, '') });
+    await group.reach(op, backend);
     await settled(backend);
     if (copy.size > 0) body(copy, group);
     await collectivesDone(backend);

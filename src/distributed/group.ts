@@ -1,12 +1,22 @@
 // The job that this process has joined: one for the process. Whatever hosts tell each other carries a label, so that ranks
 // that have gone different ways learn of it instead of waiting for each other; and a rank that fails ends the job.
-import { failure, SelfnormError, show } from '../errors.js';
+import { failure, invalid, SelfnormError, show } from '../errors.js';
+import type { CudaAddon } from '../native/addon.js';
+import { loadCuda } from '../native/cuda.js';
+import type { Backend } from '../tensor/backend.js';
+import { setDevice } from '../tensor/device.js';
 import type { HostLink } from './host-link.js';
 import { openMpi } from './mpi-link.js';
+import { openNccl } from './nccl.js';
+import { openTcp } from './tcp-link.js';
 import { worldFrom, type World } from './world.js';
 
 /** A job of several processes. */
 export class Group {
+  /** The device that NCCL was joined with. */
+  private device: string | null = null;
+  private cuda: CudaAddon | null = null;
+
   constructor(
     readonly world: World,
     private readonly link: HostLink,
@@ -59,13 +69,37 @@ export class Group {
     return (await this.exchange<T | null>(label, this.rank === 0 ? value : null))[0] as T;
   }
 
+  /**
+   * Makes sure that tensors of a device can be exchanged. Every rank calls it.
+   * @throws DeviceError saying what is missing.
+   */
+  async reach(op: string, backend: Backend): Promise<void> {
+    const { device } = backend;
+    if (device === 'cpu') {
+      if (this.link.movesTensors) return;
+      const fix = 'start the job by mpirun or srun --mpi=pmix, without MASTER_ADDR and MASTER_PORT';
+      throw failure(
+        'ERR_DEVICE',
+        op,
+        `tensors on the CPU: expected a job of MPI's, got one over ${this.library}; ${fix}`,
+      );
+    }
+    if (this.device === device) return;
+    if (this.device !== null) throw invalid('ERR_DEVICE', op, 'device', `${this.device}, as before`, device);
+    await openNccl(this, backend);
+    this.device = device;
+    this.cuda = backend.addon as CudaAddon;
+  }
+
   async close(): Promise<void> {
     await this.exchange('distributed.close', null);
+    this.cuda?.closeNccl();
     await this.link.close();
   }
 
   /** Ends the job with a reason. */
   abort(reason: unknown): never {
+    if (current === this) current = null;
     // An error of ours says all in a line; of any other its place may be the only clue.
     const told = reason instanceof SelfnormError ? reason.message : reason instanceof Error ? reason.stack : null;
     process.stderr.write(`selfnorm: rank ${this.rank} of ${this.size}: ${told ?? show(reason)}\n`);
@@ -83,10 +117,27 @@ export const worldNow = (): World => (world ??= worldFrom(process.env));
 /** The job, once it was joined; null: this process is alone. */
 export const currentGroup = (): Group | null => current;
 
+/** MPI where it started the job, else TCP where the environment says at which address. */
+async function linkOf(place: World): Promise<HostLink> {
+  if (place.launcher === 'torchrun' && place.master === null) {
+    throw failure('ERR_ARGUMENT', 'distributed.init', 'MASTER_ADDR and MASTER_PORT: expected them beside RANK');
+  }
+  const byTcp = place.master !== null && place.launcher !== 'mpirun';
+  return byTcp ? openTcp(place, { lost: (reason) => current?.abort(reason) }) : openMpi(place);
+}
+
+/** Of a machine's GPUs each rank takes its own, unless it was told which. */
+function takeDevice({ localRank }: World): void {
+  const told = process.env['SELFNORM_DEVICE'];
+  if ((told !== undefined && told !== '') || !loadCuda.works()) return;
+  setDevice(`cuda:${localRank % loadCuda().devices.length}`);
+}
+
 async function open(): Promise<Group | null> {
   const place = worldNow();
   if (place.size === 1) return null;
-  const group = new Group(place, await openMpi(place));
+  takeDevice(place);
+  const group = new Group(place, await linkOf(place));
   current = group;
   guard(group);
   await group.exchange('distributed.init', null);

@@ -4,6 +4,8 @@
 export interface HostLink {
   readonly rank: number;
   readonly size: number;
+  /** Whether it carries tensors of the CPU as well. */
+  readonly movesTensors: boolean;
   /** Name and version of what carries the messages. */
   readonly library: string;
   /** What every rank gives, in the order of ranks. Every rank calls it as often. */

@@ -42,6 +42,7 @@ export async function openMpi({ launcher, rank, size }: World, path = mpiModuleP
   }
   return {
     ...world,
+    movesTensors: true,
     exchange: async (bytes) => (await addon.exchange(bytes)).map((part) => new Uint8Array(part)),
     close: () => addon.closeMpi(),
     abort: (code) => addon.abortJob(code),

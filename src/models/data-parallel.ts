@@ -137,6 +137,7 @@ export class DataParallel {
       const weights = model.namedWeights().map(({ name, variable }) => [name, variable.dtype, ...variable.shape]);
       // What a rank prints is its own affair.
       await this.group.agree(op, { ...facts, verbose: null, optimizer: optimizer.className, weights });
+      await this.group.reach(op, backend);
       await this.share(op, model, optimizer, standing);
       await divert();
       const result = await body();

@@ -91,6 +91,13 @@ export interface Addon {
   collectivesDone(): Promise<void>;
 }
 
+/** What CUDA's addon exports besides (binding/nccl.cc). */
+export interface CudaAddon extends Addon {
+  ncclId(library: string): ArrayBuffer;
+  openNccl(library: string, id: Uint8Array, rank: number, size: number, device: number): Promise<string>;
+  closeNccl(): void;
+}
+
 /** What the CPU's addon exports besides (binding/mpi.cc). */
 export interface CpuAddon extends Addon {
   openMpi(module: string): Promise<{ rank: number; size: number; library: string }>;

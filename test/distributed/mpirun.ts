@@ -4,6 +4,36 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Processes of a job that torchrun's variables name: how they ended, and what they said. */
+export async function torchrun(
+  ranks: number,
+  port: number,
+  task: string,
+): Promise<{ code: number | null; stderr: string }[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'selfnorm-job-'));
+  const ends = [...Array(ranks).keys()].map((rank) => {
+    const job = ['--import', 'tsx', join('test', 'distributed', 'job.ts'), folder, task];
+    const place = {
+      RANK: String(rank),
+      WORLD_SIZE: String(ranks),
+      MASTER_ADDR: '127.0.0.1',
+      MASTER_PORT: String(port),
+    };
+    const env = { ...process.env, ...place, NODE_OPTIONS: '', SELFNORM_DEVICE: 'cpu', SELFNORM_THREADS: '1' };
+    const child = spawn(process.execPath, job, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    return new Promise<{ code: number | null; stderr: string }>((resolve) => {
+      child.on('close', (code) => resolve({ code, stderr }));
+    });
+  });
+  try {
+    return await Promise.all(ends);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** How a job ended. */
 export interface JobEnd {
   readonly code: number | null;
