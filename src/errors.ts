@@ -59,7 +59,12 @@ const CLASSES: Partial<Record<ErrorCode, typeof SelfnormError>> = {
 };
 
 function make(code: ErrorCode, message: string, op?: string, argument?: string): SelfnormError {
-  return new (CLASSES[code] ?? SelfnormError)(code, message, op, argument);
+  return new (CLASSES[code] ?? SelfnormError)(code, oneLine(message), op, argument);
+}
+
+/** What a message cites, as a name or a field of a file, may have line ends in it. */
+function oneLine(message: string): string {
+  return message.replaceAll('\r', '\\r').replaceAll('\n', '\\n');
 }
 
 /** A value as a message shows it: strings quoted, arrays in brackets, objects by their kind. */

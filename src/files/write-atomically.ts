@@ -28,7 +28,9 @@ export const MOST_AT_ONCE = 2 ** 30;
 
 function writeAll(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) {
-    written += writeSync(file, bytes, written, Math.min(bytes.length - written, MOST_AT_ONCE));
+    const taken = writeSync(file, bytes, written, Math.min(bytes.length - written, MOST_AT_ONCE));
+    if (taken === 0) throw new Error('the system took none of the bytes');
+    written += taken;
   }
 }
 

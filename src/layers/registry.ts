@@ -1,5 +1,5 @@
 // Which class a saved model means by 'Dense'. Layer families enter their classes here; nothing here knows a layer.
-import { invalid } from '../errors.js';
+import { invalid, show } from '../errors.js';
 import type { Layer } from './layer.js';
 
 /** A layer as files keep it. */
@@ -46,9 +46,13 @@ export const layerClass = (className: string): LayerClass | undefined => classes
 
 /**
  * The layer a configuration describes, unbuilt.
- * @throws ArgumentError for a class that is not registered.
+ * @throws ArgumentError for a class that is not registered, or what is no configuration.
  */
-export function layerFromConfig({ className, config }: SerializedLayer): Layer {
+export function layerFromConfig(serialized: SerializedLayer): Layer {
+  const { className, config } = serialized ?? {};
+  if (config === null || typeof config !== 'object') {
+    throw invalid('ERR_ARGUMENT', 'layerFromConfig', `config of ${show(className)}`, 'an object', config);
+  }
   const found = classes.get(className);
   if (found === undefined) {
     throw invalid(

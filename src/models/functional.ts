@@ -42,8 +42,11 @@ export class FunctionalModel extends Model {
   /** @internal */
   static fromConfig(config: Record<string, unknown>): FunctionalModel {
     const name = typeof config['name'] === 'string' ? config['name'] : undefined;
-    const ends = graphFromConfig(name ?? 'model', config);
-    return new FunctionalModel({ ...ends, name, trainable: config['trainable'] !== false });
+    const { layers, ...ends } = graphFromConfig(name ?? 'model', config);
+    const made = new FunctionalModel({ ...ends, name, trainable: config['trainable'] !== false });
+    const own = new Set(made.layers);
+    for (const layer of layers) if (!own.has(layer)) layer.dispose();
+    return made;
   }
 }
 registerLayer(FunctionalModel);

@@ -65,14 +65,14 @@ function references(model: string, list: unknown): readonly Reference[] {
 }
 
 /**
- * The placeholders of the graph that a configuration describes; its layers are made anew.
+ * The placeholders of the graph that a configuration describes, and its layers, made anew; outputs may need fewer of them.
  * @param model The model's name, for errors.
  * @throws ArgumentError for unknown classes, layers that are missing, or a shape of JSON that is none of this.
  */
 export function graphFromConfig(
   model: string,
   config: Record<string, unknown>,
-): { inputs: SymbolicTensor[]; outputs: SymbolicTensor[] } {
+): { inputs: SymbolicTensor[]; outputs: SymbolicTensor[]; layers: Layer[] } {
   const { layers: list, inputLayers, outputLayers } = config as Partial<Record<keyof GraphConfig, unknown>>;
   for (const [key, value] of Object.entries({ layers: list, inputLayers, outputLayers })) {
     if (!Array.isArray(value)) throw invalid('ERR_ARGUMENT', model, key, 'an array, as in a functional model', value);
@@ -106,8 +106,9 @@ function drawn(
   layers: Map<string, Layer>,
   inputLayers: unknown,
   outputLayers: unknown,
-): { inputs: SymbolicTensor[]; outputs: SymbolicTensor[] } {
+): { inputs: SymbolicTensor[]; outputs: SymbolicTensor[]; layers: Layer[] } {
   for (const { name, className, config: options } of serialized) {
+    if (layers.has(name)) throw invalid('ERR_ARGUMENT', model, 'layers', 'each name once', name);
     layers.set(name, layerFromConfig({ className, config: { ...options, name } }));
   }
 
@@ -146,5 +147,5 @@ function drawn(
       }
       return found;
     });
-  return { inputs: ends(inputLayers), outputs: ends(outputLayers) };
+  return { inputs: ends(inputLayers), outputs: ends(outputLayers), layers: [...layers.values()] };
 }

@@ -1,6 +1,7 @@
 // From a model's structure as JSON, ours or tfjs's or Keras 2's, to a model with fresh weights.
 import { failure, invalid, SelfnormError } from '../errors.js';
 import { layerFromConfig } from '../layers/registry.js';
+import { freedOnError } from '../tensor/variable.js';
 import './functional.js';
 import { Model } from './model.js';
 import { fromPythonic } from './pythonic.js';
@@ -58,9 +59,12 @@ export function modelFromTopology(json: ModelTopology, op = 'modelFromJSON'): Mo
   if (typeof className !== 'string' || config === null || typeof config !== 'object') {
     throw invalid('ERR_FILE_FORMAT', op, 'json', "a model's class_name and config", className);
   }
-  const made = layerFromConfig({ className, config: config as Record<string, unknown> });
-  if (!(made instanceof Model)) throw invalid('ERR_FILE_FORMAT', op, 'class_name', 'a model', className);
-  return made;
+  // A structure that is wrong further on has made the weights of its first layers.
+  return freedOnError(() => {
+    const made = layerFromConfig({ className, config: config as Record<string, unknown> });
+    if (!(made instanceof Model)) throw invalid('ERR_FILE_FORMAT', op, 'class_name', 'a model', className);
+    return made;
+  });
 }
 
 /**

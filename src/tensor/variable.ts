@@ -75,6 +75,25 @@ export class Variable<S extends Shape = Shape, D extends DType = DType> extends 
   }
 }
 
+/** Variables made while a `freedOnError` runs. */
+let watched: Variable[] | undefined;
+
+/** @internal Runs `make`; where it throws, the variables that it had made by then are freed. */
+export function freedOnError<T>(make: () => T): T {
+  const outer = watched;
+  const own: Variable[] = (watched = []);
+  try {
+    const made = make();
+    outer?.push(...own);
+    return made;
+  } catch (error) {
+    for (const each of own) each.dispose();
+    throw error;
+  } finally {
+    watched = outer;
+  }
+}
+
 /**
  * A variable with its own copy of the values.
  * @param initialValue Tensor, number or arrays.
@@ -100,6 +119,7 @@ export function variable(initialValue: TensorLike, trainable = true, name?: stri
     values.backend.addon.markVariable(result.id);
     if (values !== source) values.release();
     if (source !== initialValue) source.release();
+    watched?.push(result);
     return result;
   });
 }

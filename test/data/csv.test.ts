@@ -191,3 +191,8 @@ test('rows that are wrong are left out, counted and named when told to', async (
     "data.csv: onBadRecord: expected 'error' or 'skip', got \"no\"",
   );
 });
+
+test('an error about a field with line ends in it is one line all the same', async () => {
+  const broken = sn.data.csv(csvFile('a,b\r1,"x"\ny\r')).toArray();
+  await expect(broken).rejects.toThrow(/^data\.csv: made\.csv:2: Invalid Closing Quote: got "\\n"[^\n]*$/);
+});

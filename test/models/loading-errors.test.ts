@@ -58,6 +58,16 @@ describe('a model whose files are', () => {
       /net\.json: .*units: .*got -3/,
     ],
     [
+      'with a layer that is none',
+      () => edit((file) => void ((file.modelTopology.config.layers as unknown[])[0] = null)),
+      /net\.json: .*expected .*got null/,
+    ],
+    [
+      'with a layer without a configuration',
+      () => edit((file) => void Object.assign(file.modelTopology.config.layers[0]!, { config: null })),
+      /net\.json: .*expected /,
+    ],
+    [
       'of other sizes',
       () => edit((file) => void (file.modelTopology.config.layers[0]!.config['units'] = 5)),
       /net\.safetensors: weights of .*: has other shapes: first\/kernel \(expected \[2,5\], got \[2,3\]\), first\/bias/,
@@ -133,6 +143,16 @@ describe('a model of tfjs whose files are', () => {
   }
   const shard = (): string => join(folder, 'tfjs', 'group1-shard2of2.bin');
   test.each<[string, () => void, RegExp]>([
+    [
+      'listed twice',
+      () => change((manifest) => void manifest.push(structuredClone(manifest[0]!))),
+      /weight .*: expected each name once/,
+    ],
+    [
+      'quantized by nothing',
+      () => change(([group]) => void (group!.weights[0]!.quantization = null)),
+      /quantization: expected uint8, uint16 or float16/,
+    ],
     ['missing a shard', () => rmSync(shard()), /read: .*shard2of2\.bin: the file does not exist/],
     [
       'cut',
@@ -240,4 +260,51 @@ test.each<[string, unknown, RegExp]>([
   ['a handler that gives nothing', { load: () => null }, /load\(\): expected artifacts with modelTopology, got null/],
 ])('%s is no model', async (_, source, message) => {
   await expect(sn.loadLayersModel(source as string)).rejects.toThrow(message);
+});
+
+describe('a functional structure', () => {
+  const structure = (): { config: { layers: Record<string, unknown>[]; output_layers: unknown } } => {
+    const x = sn.input({ shape: [2], name: 'x' });
+    const hidden = sn.layers.dense({ units: 3, name: 'hidden' }).apply(x);
+    const made = sn.model({ inputs: x, outputs: sn.layers.dense({ units: 1, name: 'out' }).apply(hidden) });
+    const json = JSON.parse(made.toJSON()) as ReturnType<typeof structure>;
+    made.dispose();
+    return json;
+  };
+  test.each<[string, (json: ReturnType<typeof structure>) => void, RegExp]>([
+    ['a layer twice', ({ config }) => void config.layers.push(config.layers[1]!), /each name once, got "hidden"/],
+    ['a layer that is null', ({ config }) => void config.layers.push(null as never), /expected layers with .*got null/],
+    [
+      'calls that are none',
+      ({ config }) => void (config.layers[1]!['inbound_nodes'] = 3),
+      /got "hidden without config or inboundNodes"/,
+    ],
+    [
+      'a call of a number',
+      ({ config }) => void (config.layers[1]!['inbound_nodes'] = [3]),
+      /expected references .*got 3/,
+    ],
+    [
+      'an output that is none',
+      ({ config }) => void (config.output_layers = [[1, 0, 0]]),
+      /expected references .*got \[1,0,0\]/,
+    ],
+    ['a layer of no known class', ({ config }) => void (config.layers[2]!['class_name'] = 'Dens'), /Dens/],
+  ])('with %s is refused, and leaves nothing behind', async (_, damage, message) => {
+    const json = structure();
+    damage(json);
+    const { numTensors } = sn.memory();
+    await expect(sn.models.modelFromJSON(json)).rejects.toThrow(message);
+    expect(sn.memory().numTensors).toBe(numTensors);
+  });
+
+  test('with a layer that no output needs frees it', async () => {
+    const json = structure();
+    json.config.output_layers = [['hidden', 0, 0]];
+    const { numTensors } = sn.memory();
+    const made = await sn.models.modelFromJSON(json);
+    expect(sn.memory().numTensors).toBe(numTensors + 2);
+    made.dispose();
+    expect(sn.memory().numTensors).toBe(numTensors);
+  });
 });

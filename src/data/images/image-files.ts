@@ -3,6 +3,7 @@
 import { invalid } from '../../errors.js';
 import { tensor } from '../../ops/creation.js';
 import { HostRandom } from '../../tensor/host-random.js';
+import { tidy } from '../../tensor/memory.js';
 import { nextHostSeed } from '../../tensor/random-state.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Dataset, type Elements } from '../dataset.js';
@@ -141,8 +142,8 @@ export class ImageFiles extends Dataset<LabelledImage> implements LabelledFiles 
       load: (keys) => decoded(keys as AsyncIterable<number>, source, settings, skipped, passes++),
       read: (key) => {
         const { pixels, label } = key as Decoded;
-        const ys = hot([label], classNames.length);
-        return { xs: tensorOf(pixels, [...shape], plan.dtype), ys: ys.reshape([classNames.length]) };
+        const ys = tidy(() => hot([label], classNames.length).reshape([classNames.length]));
+        return { xs: tensorOf(pixels, [...shape], plan.dtype), ys };
       },
       stack: (keys) => {
         const images = keys as readonly Decoded[];
