@@ -19,7 +19,7 @@ function build(choices: Choices): Uint8Array[] {
   });
   if (choices.rarely(4)) lines.unshift(`${lines.length} ${dimension}\n`);
   const text = damaged(Buffer.from(lines.join('')), choices);
-  return [choices.rarely(6) ? damaged(zipped('vectors.txt', text, choices), choices) : packed(text, choices)];
+  return [choices.rarely(6) ? damaged(zipped([['vectors.txt', text]], choices), choices) : packed(text, choices)];
 }
 
 export const glove: Target = {

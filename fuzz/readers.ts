@@ -4,6 +4,7 @@ import { csv } from './csv.js';
 import { glove } from './glove.js';
 import { idx } from './idx.js';
 import { images } from './images.js';
+import { npz } from './npz.js';
 import { pairs } from './pairs.js';
 import { safetensors } from './safetensors.js';
 import type { Target } from './target.js';
@@ -17,6 +18,7 @@ export const READERS: Readonly<Record<string, Target>> = {
   pairs,
   glove,
   images,
+  npz,
   csv,
   cifar,
   tokens,

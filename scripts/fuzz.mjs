@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { fuzzerEnvironment } from './fuzz-library.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const built = join(root, 'build-fuzz');
+const home = join(root, 'build-fuzz');
 /** Larger than any file of the corpus; most formats show all they have in less. */
 const LONGEST_INPUT = 8192;
 /** Milliseconds for one input. */
@@ -33,6 +33,9 @@ if (positionals.length !== 1 || !readers.includes(reader) || !(Number(options.se
   console.error(`usage: npm run fuzz -- <${readers.join('|')}> [--seconds 600] [--input FILE] [--keep]`);
   process.exit(2);
 }
+
+// A folder for each reader, so that several can be fuzzed at once.
+const built = join(home, 'programs', reader);
 
 async function translate() {
   const sources = ['src', 'fuzz'].flatMap((folder) =>
@@ -82,17 +85,21 @@ function jazzer(args, fuzzerArgs) {
 }
 
 const kept = join(root, 'fuzz', 'corpus', reader);
-const working = join(built, 'corpus', reader);
-const crashes = join(built, 'crashes', `${reader}-`);
+const working = join(home, 'corpus', reader);
+const crashes = join(home, 'crashes', `${reader}-`);
 mkdirSync(working, { recursive: true });
 mkdirSync(dirname(crashes), { recursive: true });
+if (options.input === undefined && !options.keep) {
+  for (const name of readdirSync(dirname(crashes)))
+    if (name.startsWith(`${reader}-`)) rmSync(join(dirname(crashes), name));
+}
 await translate();
 const limits = [`-max_len=${LONGEST_INPUT}`, `-rss_limit_mb=${MEMORY_MIB}`, `-artifact_prefix=${crashes}`];
 const instrumented = ['--includes', join(built, 'src'), '--includes', join(built, 'fuzz')];
 if (options.input !== undefined) {
   process.exitCode = await jazzer([...instrumented], [...limits, '-runs=1', options.input]);
 } else if (options.keep) {
-  const fewest = join(built, 'fewest', reader);
+  const fewest = join(home, 'fewest', reader);
   rmSync(fewest, { recursive: true, force: true });
   mkdirSync(fewest, { recursive: true });
   process.exitCode = await jazzer([fewest, working, kept, ...instrumented], [...limits, '-merge=1']);
@@ -102,5 +109,11 @@ if (options.input !== undefined) {
   }
 } else {
   const time = [`-max_total_time=${options.seconds}`, '-print_final_stats=1'];
-  process.exitCode = await jazzer([working, kept, ...instrumented], [...limits, ...time]);
+  await jazzer([working, kept, ...instrumented], [...limits, ...time]);
+  // Jazzer.js ends with 0 whatever it finds.
+  const found = readdirSync(dirname(crashes)).filter(
+    (name) => name.startsWith(`${reader}-`) && !name.includes('slow-unit'),
+  );
+  for (const name of found) console.error(`fuzz: ${reader}: an input that fails: ${join(dirname(crashes), name)}`);
+  if (found.length > 0) process.exitCode = 1;
 }

@@ -158,14 +158,13 @@ export function weightsOfManifest(path: string, manifest: unknown): Map<string, 
     for (const group of manifest as readonly ({ paths?: unknown; weights?: unknown } | null)[]) {
       const files = shardsOf(path, group);
       const specs = group!.weights as readonly WeightSpec[];
-      for (const [name, tensor] of decodeWeights(files.join(', '), specs, bytesOf(files, specs))) {
-        // Of a name in two groups the first is freed with the rest.
-        if (!all.has(name)) all.set(name, tensor);
-        else {
-          tensor.dispose();
-          throw invalid('ERR_FILE_FORMAT', OP, `${path}: weight ${name}`, 'each name once', 'it twice');
-        }
+      const decoded = decodeWeights(files.join(', '), specs, bytesOf(files, specs));
+      const twice = [...decoded.keys()].find((name) => all.has(name));
+      if (twice !== undefined) {
+        for (const tensor of decoded.values()) tensor.dispose();
+        throw invalid('ERR_FILE_FORMAT', OP, `${path}: weight ${twice}`, 'each name once', 'it twice');
       }
+      for (const [name, tensor] of decoded) all.set(name, tensor);
     }
     return all;
   } catch (error) {

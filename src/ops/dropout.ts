@@ -142,12 +142,14 @@ export interface AlphaDropoutOptions {
   noiseShape?: NoiseShape | null;
 }
 
+function checkOptions(op: string, options: AlphaDropoutOptions): AlphaDropoutOptions {
+  if (options !== null && typeof options === 'object') return options;
+  throw invalid('ERR_ARGUMENT', op, 'options', 'an object', options);
+}
+
 /** SELU's parameters and the mask whose affine map keeps mean and variance, for the rounded rate. */
-export function alphaMask(
-  op: string,
-  rate: number,
-  { mean = 0, variance = 1, alpha, scale }: AlphaDropoutOptions = {},
-): Mask & { selu: number[] } {
+export function alphaMask(op: string, rate: number, options: AlphaDropoutOptions = {}): Mask & { selu: number[] } {
+  const { mean = 0, variance = 1, alpha, scale } = checkOptions(op, options);
   const threshold = thresholdOf(op, rate);
   if (!Number.isFinite(mean)) throw invalid('ERR_ARGUMENT', op, 'mean', 'a finite number', mean);
   if (!(Number.isFinite(variance) && variance > 0)) {

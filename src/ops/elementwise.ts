@@ -53,7 +53,9 @@ const CLIP = new NativeOp('clipByValue');
 export function clipByValue<X extends TensorLike>(x: X, min: number, max: number): Tensor<Mutable<ShapeOf<X>>>;
 export function clipByValue(x: TensorLike, min: number, max: number): Tensor {
   const given = convert('clipByValue', 'x', x);
-  if (!(min <= max)) throw invalid('ERR_ARGUMENT', 'clipByValue', 'min, max', 'numbers with min <= max', [min, max]);
+  if (typeof min !== 'number' || typeof max !== 'number' || !(min <= max)) {
+    throw invalid('ERR_ARGUMENT', 'clipByValue', 'min, max', 'numbers with min <= max', [min, max]);
+  }
   const whole = !isFloat(given.dtype);
   const input = whole ? cast(given, arithmeticDType(given.dtype)) : given;
   const [low, high] = whole ? [Math.ceil(min), Math.floor(max)] : [min, max];

@@ -160,3 +160,9 @@ describe('a vocabulary', () => {
     expect(make).toThrow(message);
   });
 });
+
+test('a word with any number of contractions is cut without a stack of calls', () => {
+  const words = sn.data.tokenizer().tokenize(`dog${"'s".repeat(50_000)} n't`);
+  expect(words.length).toBe(50_002);
+  expect(words.slice(0, 3)).toEqual(['dog', "'s", "'s"]);
+});

@@ -108,24 +108,32 @@ function withoutTypography(text: string): string {
 
 /** The words of one that has an apostrophe or is an unmarked contraction. */
 function splitContraction(whole: string, take: (word: string) => void): void {
-  // Apostrophes around a word are quotation marks, or a possessive's that the Treebank makes a word of its own.
-  let end = whole.length;
-  while (end > 0 && whole.charCodeAt(end - 1) === APOSTROPHE) end--;
-  let word = whole.slice(0, end);
-  if (CLITICS.has(word.toLowerCase())) return take(word);
-  word = word.replace(/^'+/, '');
-  if (word === '') return;
-  const lower = word.toLowerCase();
-  const unmarked = UNMARKED.get(lower);
-  if (unmarked !== undefined) {
-    take(word.slice(0, unmarked));
-    return take(word.slice(unmarked));
+  // "shouldn't've" has two of them; a text may have any number, so they are taken off one by one, from the end.
+  const clitics: string[] = [];
+  const done = (...words: string[]): void => {
+    for (const word of words) take(word);
+    for (const clitic of clitics.reverse()) take(clitic);
+  };
+  let [start, end] = [0, whole.length];
+  for (;;) {
+    // Apostrophes around a word are quotation marks, or a possessive's that the Treebank makes a word of its own.
+    while (end > start && whole.charCodeAt(end - 1) === APOSTROPHE) end--;
+    if (isClitic(whole, start, end)) return done(whole.slice(start, end));
+    while (start < end && whole.charCodeAt(start) === APOSTROPHE) start++;
+    if (start === end) return done();
+    const unmarked = end - start <= 6 ? UNMARKED.get(whole.slice(start, end).toLowerCase()) : undefined;
+    if (unmarked !== undefined) return done(whole.slice(start, start + unmarked), whole.slice(start + unmarked, end));
+    const not = isClitic(whole, end - 3, end) && whole.charCodeAt(end - 2) === APOSTROPHE;
+    const cut = not ? end - 3 : whole.lastIndexOf("'", end - 1);
+    if (cut <= start || !isClitic(whole, cut, end)) return done(whole.slice(start, end));
+    clitics.push(whole.slice(cut, end));
+    end = cut;
   }
-  const cut = lower.endsWith("n't") ? word.length - 3 : lower.lastIndexOf("'");
-  if (cut <= 0 || !CLITICS.has(lower.slice(cut))) return take(word);
-  // "shouldn't've" has two.
-  splitContraction(word.slice(0, cut), take);
-  take(word.slice(cut));
+}
+
+/** Whether a part of a word is what the Penn Treebank takes off: two or three characters. */
+function isClitic(word: string, start: number, end: number): boolean {
+  return start >= 0 && end - start <= 3 && CLITICS.has(word.slice(start, end).toLowerCase());
 }
 
 /** A tokenizer; see `TokenizerOptions`. */
