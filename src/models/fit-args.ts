@@ -5,6 +5,9 @@ import type { DistributedOptions } from './data-parallel.js';
 import type { Feed } from './feed.js';
 import type { ClassWeights } from './training-data.js';
 
+/** An AbortSignal, where the program's types have one: those of Node and of browsers do, and ours shall not need them. */
+export type StopSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } } ? Signal : object;
+
 /** When `onYield` is called: 8 times a second, after every batch, every epoch, never, or every so many milliseconds. */
 export type YieldEvery = 'auto' | 'batch' | 'epoch' | 'never' | number;
 
@@ -25,7 +28,7 @@ export interface EpochArgs {
    * Ends training after the step under way, as `stopTraining` does: callbacks see the epoch and the training end, the weights are those
    * of the last step, and `trainingState()` goes on from it. Then the promise is rejected with the signal's reason.
    */
-  signal?: AbortSignal | null;
+  signal?: StopSignal | null;
   /**
    * True: train together with the other processes of the job (docs/distributed.md). Every rank passes the same data and
    * options and takes its part of each batch; weights, logs and stopping are the same on all of them, as if one process had
@@ -60,7 +63,7 @@ export interface ModelEvaluateArgs {
   /** Batches after which evaluation ends (default: all). */
   steps?: number;
   /** Throws its reason when it is aborted already; what runs synchronously cannot be aborted on its way. */
-  signal?: AbortSignal | null;
+  signal?: StopSignal | null;
   /** Taken for tfjs's sake; nothing is printed. */
   verbose?: number;
 }
@@ -70,7 +73,7 @@ export interface ModelPredictArgs {
   /** Samples at a time (default 32). */
   batchSize?: number;
   /** Throws its reason when it is aborted already; what runs synchronously cannot be aborted on its way. */
-  signal?: AbortSignal | null;
+  signal?: StopSignal | null;
   /** Taken for tfjs's sake; nothing is printed. */
   verbose?: boolean | number;
 }

@@ -16,7 +16,16 @@ import {
 } from './dataset-stream.js';
 import { Fed, type Feed } from './feed.js';
 import { DataParallel } from './data-parallel.js';
-import { countOf, epochRange, requireObject, signalOf, verbosity, yieldInterval, type EpochArgs } from './fit-args.js';
+import {
+  countOf,
+  epochRange,
+  requireObject,
+  signalOf,
+  verbosity,
+  yieldInterval,
+  type EpochArgs,
+  type StopSignal,
+} from './fit-args.js';
 import { Evaluation, runFit, type BatchStream, type FitPlan } from './fit-loop.js';
 import type { Shard } from './shards.js';
 import type { Model } from './model.js';
@@ -41,7 +50,7 @@ export interface ModelEvaluateDatasetArgs {
   /** Batches after which evaluation ends (default: all). */
   batches?: number;
   /** Ends evaluation after the step under way; the promise is rejected with the signal's reason then. */
-  signal?: AbortSignal | null;
+  signal?: StopSignal | null;
   /** Taken for tfjs's sake; nothing is printed. */
   verbose?: number;
 }

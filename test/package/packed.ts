@@ -34,7 +34,7 @@ const ALLOWED = [
   /^bin\/selfnorm\.mjs$/,
   /^dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)$/,
   /^scripts\/(install|cuda-setup)\.mjs$/,
-  /^(binding|cpu\/runtime|cuda\/(engines|kernels|ops|runtime))\/[\w-]+\.(cc|cu|cuh|h)$/,
+  /^(binding|cpu\/(mpi|runtime)|cuda\/(engines|kernels|ops|runtime))\/[\w-]+\.(cc|cu|cuh|h)$/,
   /^(cpu|cuda)\/CMakeLists\.txt$/,
   /^cuda\/compile\.sh$/,
   /^cmake\/find-cuda\.cmake$/,
@@ -42,7 +42,7 @@ const ALLOWED = [
 ];
 
 /** Folders whose every file the addons are built from. */
-const SOURCES = ['binding', 'cmake', 'cpu/runtime', 'cuda'];
+const SOURCES = ['binding', 'cmake', 'cpu/mpi', 'cpu/runtime', 'cuda'];
 
 /** Every path that package.json promises. */
 function promised(value: unknown): string[] {
