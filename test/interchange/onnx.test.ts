@@ -246,6 +246,12 @@ describe('exportOnnx', () => {
       () => chain(l.conv2d({ filters: 1, kernelSize: 2, strides: 2, dilationRate: 2, padding: 'same', inputShape: [null, 3, 1], name: 'c' })), // prettier-ignore
       /layer c: input: expected a known height and width/,
     ],
+    [
+      'an activation from a formula',
+      () =>
+        chain(l.dense({ units: 1, inputShape: [2], name: 'd', activation: { name: 'bent', forward: 'x + sin(x)' } })),
+      /layer d: activation: expected one of ONNX's, got "the formula 'bent'"; leave the layer out/,
+    ],
     ['no model', () => 3 as never, /exportOnnx: model: expected a model, got 3/],
   ])('refuses %s', async (_, make, message) => {
     await expect((async () => sn.exportOnnx(make(), join(folder, 'x.onnx')))()).rejects.toThrow(message);

@@ -179,6 +179,11 @@ export const ELEMENTWISE: Readonly<Record<string, Row>> = {
     );
     return { inputs: [c, a, b], call: sn.where, expected, dtypes: widest(a.dtype, b.dtype), kind: 'exact' };
   },
+  activation: unary(
+    (x) => sn.activation({ name: 'bentByFormula', forward: 'x > 0 ? x : a * tanh(x)', parameters: { a: 0.5 } })(x),
+    (x) => (x > 0 ? x : 0.5 * Math.tanh(x)),
+    'float',
+  ),
   prelu: (draw) => {
     const x = draw.operand(draw.shape());
     const alpha = draw.operand(draw.narrower(x.shape), asFloat(x.dtype), 'small');
