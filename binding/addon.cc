@@ -257,6 +257,15 @@ Napi::Value set_memory_limit(const Napi::CallbackInfo& info) {
   });
 }
 
+// failAllocations(queue, first, count): for tests; see AllocationFaults. Gives the allocations since the last call.
+Napi::Value fail_allocations(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    Queue& queue = *instance_of(info.Env()).queues.at(info[0].ToNumber().Uint32Value());
+    const int64_t seen = queue.fail_allocations(info[1].ToNumber().Int64Value(), info[2].ToNumber().Int64Value());
+    return Napi::Number::New(info.Env(), double(seen));
+  });
+}
+
 // setFloat32Precision(queue, fast)
 Napi::Value set_float32_precision(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
@@ -308,6 +317,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("sweep", sweep);
   add("releaseCache", release_cache);
   add("setMemoryLimit", set_memory_limit);
+  add("failAllocations", fail_allocations);
   add("setFloat32Precision", set_float32_precision);
   add("synchronize", synchronize);
   add_program_exports(env, exports);

@@ -112,9 +112,10 @@ void* Memory::take_fresh(size_t size) {
 void* Memory::allocate(size_t bytes) {
   const size_t size = bytes > SIZE_MAX / 2 ? bytes : rounded(bytes);
   std::lock_guard lock(mutex_);
-  void* block = take_cached(size);
-  if (block == nullptr) block = take_fresh(size);
-  if (block == nullptr) {
+  const bool fails = faults_.next();
+  void* block = fails ? nullptr : take_cached(size);
+  if (block == nullptr && !fails) block = take_fresh(size);
+  if (block == nullptr && !fails) {
     drop_cache();
     block = take_fresh(size);
   }
@@ -159,6 +160,11 @@ void Memory::set_limit(size_t bytes) {
   std::lock_guard lock(mutex_);
   limit_ = bytes;
   if (size_t(stats_.in_use + stats_.cached) > most()) drop_cache();
+}
+
+int64_t Memory::fail_allocations(int64_t first, int64_t count) {
+  std::lock_guard lock(mutex_);
+  return faults_.arm(first, count);
 }
 
 MemoryStats Memory::stats() {

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <vector>
 
+#include "../../cuda/ops/allocation_faults.h"
+
 namespace selfnorm {
 
 struct MemoryStats {
@@ -27,6 +29,8 @@ class Memory {
   void release_cache() noexcept;
   // The most bytes that may be in use or cached from now on; SIZE_MAX: what the system has.
   void set_limit(size_t bytes);
+  // For tests; see AllocationFaults.
+  int64_t fail_allocations(int64_t first, int64_t count);
   MemoryStats stats();
 
   // Bytes a request of this size takes from the system: size classes are at most 25% apart.
@@ -42,6 +46,7 @@ class Memory {
   std::map<size_t, std::vector<void*>> free_;
   MemoryStats stats_;
   size_t limit_ = SIZE_MAX;
+  AllocationFaults faults_;
 };
 
 }  // namespace selfnorm

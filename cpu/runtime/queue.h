@@ -64,6 +64,7 @@ class Queue {
   void release(void* block, size_t bytes) noexcept { Memory::instance().release(block, bytes); }
   void release_cache() noexcept { Memory::instance().release_cache(); }
   void set_memory_limit(size_t bytes) { Memory::instance().set_limit(bytes); }
+  int64_t fail_allocations(int64_t first, int64_t count) { return Memory::instance().fail_allocations(first, count); }
   MemoryStats memory() const { return Memory::instance().stats(); }
 
   // The one way from an op to the device. While a Program is captured, work is kept for its replays instead of run.

@@ -87,9 +87,13 @@ void* DeviceMemory::take_fresh(size_t size) {
 
 void* DeviceMemory::allocate(size_t bytes) {
   const size_t size = bytes > SIZE_MAX / 2 ? bytes : rounded(bytes);
-  void* block = take_cached(size);
-  if (block == nullptr) block = take_fresh(size);
-  if (block == nullptr) {
+  const bool fails = [&] {
+    const std::lock_guard lock(mutex_);
+    return faults_.next();
+  }();
+  void* block = fails ? nullptr : take_cached(size);
+  if (block == nullptr && !fails) block = take_fresh(size);
+  if (block == nullptr && !fails) {
     release_caches_of(device_);
     block = take_fresh(size);
   }
@@ -147,6 +151,11 @@ void DeviceMemory::release_cache() noexcept {
   }
   stats_.cached = 0;
   cudaGetLastError();
+}
+
+int64_t DeviceMemory::fail_allocations(int64_t first, int64_t count) {
+  const std::lock_guard lock(mutex_);
+  return faults_.arm(first, count);
 }
 
 MemoryStats DeviceMemory::stats() {

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <vector>
 
+#include "../ops/allocation_faults.h"
+
 namespace selfnorm {
 
 struct MemoryStats {
@@ -31,6 +33,8 @@ class DeviceMemory {
   void release_cache() noexcept;
   // The most bytes that may be in use or cached from now on; SIZE_MAX: what the device has.
   void set_limit(size_t bytes);
+  // For tests; see AllocationFaults.
+  int64_t fail_allocations(int64_t first, int64_t count);
   MemoryStats stats();
 
  private:
@@ -43,6 +47,7 @@ class DeviceMemory {
   std::map<size_t, std::vector<void*>> free_;
   MemoryStats stats_;
   size_t limit_ = SIZE_MAX;
+  AllocationFaults faults_;
 };
 
 }  // namespace selfnorm

@@ -70,6 +70,7 @@ class Queue {
   void release(void* block, size_t bytes) noexcept { memory_.release(block, bytes); }
   void release_cache() noexcept;
   void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
+  int64_t fail_allocations(int64_t first, int64_t count) { return memory_.fail_allocations(first, count); }
   MemoryStats memory() { return memory_.stats(); }
 
   // The one way from an op to the device: work() launches on stream() and checks what its calls answer. Under capture

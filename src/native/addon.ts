@@ -70,6 +70,11 @@ export interface Addon {
   sweep(): void;
   releaseCache(queue: number): void;
   setMemoryLimit(queue: number, bytes: number): void;
+  /**
+   * For tests: allocation `first` from now on (0: the next) and those behind it fail, `count` in all. Returns how many there were since
+   * the last call.
+   */
+  failAllocations(queue: number, first: number, count: number): number;
   setFloat32Precision(queue: number, fast: boolean): void;
   synchronize(queue: number): void;
   /** The number of the first argument that must be copied to be told from the others; -1: recording has begun. */
