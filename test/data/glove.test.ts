@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
+import { rejection } from '../harness/rejection.js';
 import { testFolder, warnings, write, zip } from './made-files.js';
 
 const lines = ['the 1 2 3', "n't -0.5 1e-3 .25", 'café 4 5 6', '. . . 7 8 9', 'unwanted 0 0 1'];
@@ -16,16 +17,6 @@ const made = (content: Uint8Array | string): string => {
   write(folder, { 'vectors.txt': content });
   return join(folder, 'vectors.txt');
 };
-
-const rejection = async (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => expect.unreachable('expected an error'),
-    (error: unknown) => {
-      expect(error).toBeInstanceOf(sn.SelfnormError);
-      expect((error as Error).message).not.toContain('\n');
-      return (error as Error).message;
-    },
-  );
 
 describe('a file of vectors', () => {
   test.each<[string, Uint8Array | string]>([
@@ -112,7 +103,7 @@ describe('a file of vectors', () => {
     ['not UTF-8', Buffer.from('the 1 2 3\ncaf\xe9 4 5 6\n', 'latin1'), ':2: expected UTF-8, got other bytes'],
   ])('with a line that is %s is refused, or has it left out and counted', async (_, content, expected) => {
     const file = made(content);
-    expect(await rejection(sn.data.glove({ file, vocabulary }))).toBe(
+    expect((await rejection(sn.data.glove({ file, vocabulary }))).message).toBe(
       `data.glove: ${file}${expected}; onBadRecord: 'skip' leaves it out`,
     );
     const warned = warnings();
@@ -152,7 +143,7 @@ describe('a file of vectors', () => {
     const contents: Record<string, string> = { empty: '', text, page: '<html></html>' };
     const content = contents[file ?? ''];
     const path = content === undefined ? file : made(content);
-    const got = await rejection(sn.data.glove({ ...options, ...(path === undefined ? {} : { file: path }) }));
+    const got = (await rejection(sn.data.glove({ ...options, ...(path === undefined ? {} : { file: path }) }))).message;
     if (typeof message === 'string') expect(got).toBe(message);
     else expect(got).toMatch(message);
   });
@@ -185,7 +176,7 @@ describe('a release', () => {
 
   test('names what is missing', async () => {
     const dataDir = testFolder();
-    expect(await rejection(sn.data.glove({ dataDir }))).toBe(
+    expect((await rejection(sn.data.glove({ dataDir }))).message).toBe(
       `data.glove: dataDir: expected the file of glove-6b, gzip or not, in ${dataDir} (looked in it, glove, glove.6B); missing: glove.6B.zip`,
     );
   });

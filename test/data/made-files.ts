@@ -1,11 +1,14 @@
 // Small data files made for a test, a folder for them, and a server that gives them away.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
+import { CATALOGUE } from '../../src/data/sets/catalogue.js';
+import type { Checksum, ImageSetEntry } from '../../src/data/sets/entry.js';
 
 /** A folder that is gone after the test. */
 export function testFolder(): string {
@@ -130,3 +133,19 @@ function crc32(bytes: Uint8Array): number {
   }
   return (sum ^ 0xffffffff) >>> 0;
 }
+
+/** A digest in hexadecimal. */
+export const hex = (algorithm: string, bytes: Uint8Array): string => createHash(algorithm).update(bytes).digest('hex');
+
+/** Fashion-MNIST as these files would be: SHA-256 of what they hold and MD5 of them packed. */
+export const fashionOf = (files: Record<string, Uint8Array>): ImageSetEntry => ({
+  ...CATALOGUE['fashion-mnist'],
+  downloads: Object.entries(files).map(([name, bytes]) => ({
+    name: `${name}.gz`,
+    files: [name],
+    checksums: [
+      { of: 'contents', algorithm: 'sha256', digest: hex('sha256', bytes) },
+      { of: 'download', algorithm: 'md5', digest: hex('md5', packed(files)[`${name}.gz`]!) },
+    ] satisfies Checksum[],
+  })),
+});

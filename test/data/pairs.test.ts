@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
+import { rejection } from '../harness/rejection.js';
 import { testFolder, warnings, write, zip } from './made-files.js';
 
 const line = (gold: string, premise: string, hypothesis: string, more: object = {}): string =>
@@ -24,16 +25,6 @@ const official = {
 };
 const inFolder = (files: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([name, text]) => [`snli_1.0/${name}`, text]));
-
-const rejection = async (promise: Promise<unknown>): Promise<sn.SelfnormError> =>
-  promise.then(
-    () => expect.unreachable('expected an error'),
-    (error: unknown) => {
-      expect(error).toBeInstanceOf(sn.SelfnormError);
-      expect((error as Error).message).not.toContain('\n');
-      return error as sn.SelfnormError;
-    },
-  );
 
 describe('SNLI', () => {
   test.each<[string, () => Record<string, Uint8Array | string>]>([
