@@ -58,8 +58,8 @@ const CLASSES: Partial<Record<ErrorCode, typeof SelfnormError>> = {
   ERR_FILE_FORMAT: FileFormatError,
 };
 
-function make(code: ErrorCode, message: string, op?: string, argument?: string): SelfnormError {
-  return new (CLASSES[code] ?? SelfnormError)(code, oneLine(message), op, argument);
+function make(code: ErrorCode, message: string, op?: string, argument?: string, excerpt = ''): SelfnormError {
+  return new (CLASSES[code] ?? SelfnormError)(code, oneLine(message) + excerpt, op, argument);
 }
 
 /** What a message cites, as a name or a field of a file, may have line ends in it. */
@@ -96,9 +96,12 @@ export function invalid(
   );
 }
 
-/** `op: what is wrong`, for faults that are not one argument's. */
-export function failure(code: ErrorCode, op: string, what: string): SelfnormError {
-  return make(code, `${op}: ${what}`, op);
+/**
+ * `op: what is wrong`, for faults that are not one argument's.
+ * @param excerpt Lines below it that show the fault in its place.
+ */
+export function failure(code: ErrorCode, op: string, what: string, excerpt: readonly string[] = []): SelfnormError {
+  return make(code, `${op}: ${what}`, op, undefined, excerpt.map((line) => `\n${line}`).join(''));
 }
 
 /** Gives an error from the addon its class and the name of the op that was running. */

@@ -17,6 +17,6 @@ export function formulaError(op: string, argument: string, formula: string, at: 
   // Line breaks and tabs as single spaces, so that the caret stays below the fault.
   const shown = formula.slice(start, end).replace(/\s/g, ' ');
   const [head, tail] = [start > 0 ? '...' : '', end < formula.length ? '...' : ''];
-  const indent = ' '.repeat(2 + head.length + at - start);
-  return failure('ERR_ARGUMENT', op, `${argument}: ${what}\n  ${head}${shown}${tail}\n${indent}^`);
+  const caret = `${' '.repeat(head.length + at - start)}^`;
+  return failure('ERR_ARGUMENT', op, `${argument}: ${what}`, [`  ${head}${shown}${tail}`, `  ${caret}`]);
 }

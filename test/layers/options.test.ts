@@ -24,7 +24,7 @@ const cases: [string, () => unknown, RegExp][] = [
   [
     'activation',
     () => layers.dense(bad({ units: 1, activation: 'rellu' })),
-    /^it: activation: expected one of linear, relu, .*softmax, logSoftmax, got "rellu"; for a function of your own/,
+    /^it: activation: expected one of linear, relu, .*softmax, logSoftmax, got "rellu"; one of your own is defined by activation\(\)/,
   ],
   ['prelu', () => layers.dense(bad({ units: 1, activation: 'prelu' })), /^it: activation: .*use layers\.prelu\(\)$/],
   [
