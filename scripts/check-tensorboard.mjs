@@ -1,14 +1,23 @@
 // Writes an event file with the built library and reads it with TensorBoard's own reader.
-//   SELFNORM_PEERS_PYTHON=.venv/bin/python npm run check:tensorboard     (needs: pip install tensorboard)
+//   npm run check:tensorboard -- --install                               pip puts TensorBoard into .peers/tensorboard first
+//   SELFNORM_PEERS_PYTHON=.venv/bin/python npm run check:tensorboard     that Python has it
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const { SummaryWriter } = createRequire(import.meta.url)('../dist/index.cjs');
 const python = process.env['SELFNORM_PEERS_PYTHON'] ?? 'python3';
+const env = { PIP_RETRIES: '0', ...process.env };
+if (process.argv.includes('--install')) {
+  const target = join(process.cwd(), '.peers', 'tensorboard');
+  const wanted = ['-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', '--target', target];
+  // What it imports from setuptools is gone from the newest.
+  if (!existsSync(target)) execFileSync(python, [...wanted, 'tensorboard', 'setuptools<81'], { stdio: 'inherit', env });
+  env.PYTHONPATH = target;
+}
 const folder = mkdtempSync(join(tmpdir(), 'selfnorm-events-'));
 try {
   const writer = new SummaryWriter(folder);
@@ -22,7 +31,10 @@ try {
   writer.close();
 
   const found = JSON.parse(
-    execFileSync(python, ['test/interchange/read_events.py', folder], { encoding: 'utf8' }).replaceAll('NaN', '"NaN"'),
+    execFileSync(python, ['test/interchange/read_events.py', folder], { encoding: 'utf8', env }).replaceAll(
+      'NaN',
+      '"NaN"',
+    ),
   );
   assert.deepEqual(
     found.scalars.loss,

@@ -152,14 +152,18 @@ describe('random formulas', () => {
   });
 
   test('are what JavaScript makes of them', () => {
-    const check = fc.property(formulas, fc.integer({ min: -32, max: 32 }).map((n) => n / 8), (formula, x) => {
-      const expected = inJavaScript(formula)(x, 1.5);
-      const found = value(formula, x, 1.5);
-      // Products in place of powers, and numbers worked out beforehand, round differently.
-      const allowed = 1e-9 * Math.max(1, Math.abs(expected));
-      if (Object.is(expected, found) || !(Math.abs(expected) < 1e6)) return;
-      if (!(Math.abs(found - expected) <= allowed)) throw new Error(`expected ${expected}, got ${found}`);
-    });
+    const check = fc.property(
+      formulas,
+      fc.integer({ min: -32, max: 32 }).map((n) => n / 8),
+      (formula, x) => {
+        const expected = inJavaScript(formula)(x, 1.5);
+        const found = value(formula, x, 1.5);
+        // Products in place of powers, and numbers worked out beforehand, round differently.
+        const allowed = 1e-9 * Math.max(1, Math.abs(expected));
+        if (Object.is(expected, found) || !(Math.abs(expected) < 1e6)) return;
+        if (!(Math.abs(found - expected) <= allowed)) throw new Error(`expected ${expected}, got ${found}`);
+      },
+    );
     expect(() => fc.assert(check, SAMPLE)).not.toThrow();
   });
 });
