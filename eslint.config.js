@@ -3,7 +3,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build*/', 'dist/', '.cuda/', '.gpu-bundle/', 'node_modules/'] },
+  { ignores: ['build*/', 'dist/', '.cuda/', '.gpu-bundle/', '.peers/', 'node_modules/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
