@@ -206,9 +206,7 @@ export class DataParallel {
     const own = model.namedWeights().filter(({ variable }) => !trained.has(variable) && isFloat(variable.dtype));
     if (own.length === 0) return;
     const { backend } = own[0]!.variable;
-    const sum = tidy(() =>
-      castRaw(concat(own.map(({ variable }) => castRaw(makeView(variable, [variable.size]), 'float64'))), 'float64'),
-    );
+    const sum = tidy(() => concat(own.map(({ variable }) => castRaw(makeView(variable, [variable.size]), 'float64'))));
     await settled(backend);
     beginAllReduce(sum);
     await collectivesDone(backend);

@@ -3,34 +3,18 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { liveTensors } from '../harness/live-tensors.js';
 import { rejection } from '../harness/rejection.js';
-import { pattern, testFolder, warnings, write } from './made-files.js';
-
-const raw = { raw: { width: 12, height: 8, channels: 3 as const } };
-const pixels = (step: number): Uint8Array => pattern(12 * 8 * 3, step);
-let jpeg: Buffer;
-let png: Buffer;
-
-beforeAll(async () => {
-  jpeg = await sharp(pixels(5), raw).jpeg({ quality: 90 }).toBuffer();
-  png = await sharp(pixels(7), raw).png().toBuffer();
-});
+import { pattern, warnings } from './made-files.js';
+import { folderOf, jpeg, pixels, png } from './made-images.js';
 
 /** A PNG of one colour. */
 const plain = (r: number, g: number, b: number): Promise<Buffer> =>
   sharp({ create: { width: 12, height: 8, channels: 3, background: { r, g, b } } })
     .png()
     .toBuffer();
-
-/** A folder of class folders with files in them. */
-function folderOf(files: Record<string, Uint8Array | string>): string {
-  const folder = testFolder();
-  write(folder, files);
-  return folder;
-}
 
 const size = [8, 12] as const;
 

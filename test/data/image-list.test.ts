@@ -4,24 +4,8 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as sn from '../../src/index.js';
 import { rejection } from '../harness/rejection.js';
-import { pattern, testFolder, warnings, write } from './made-files.js';
-
-const raw = { raw: { width: 12, height: 8, channels: 3 as const } };
-const pixels = (step: number): Uint8Array => pattern(12 * 8 * 3, step);
-let jpeg: Buffer;
-let png: Buffer;
-
-beforeAll(async () => {
-  jpeg = await sharp(pixels(5), raw).jpeg({ quality: 90 }).toBuffer();
-  png = await sharp(pixels(7), raw).png().toBuffer();
-});
-
-/** A folder of class folders with files in them. */
-function folderOf(files: Record<string, Uint8Array | string>): string {
-  const folder = testFolder();
-  write(folder, files);
-  return folder;
-}
+import { pattern, warnings } from './made-files.js';
+import { folderOf, jpeg, png } from './made-images.js';
 
 describe('a list', () => {
   const classNames = ['a', 'b'];
