@@ -3,7 +3,6 @@
 import { getConstraint } from '../constraints/by-name.js';
 import { failure, invalid, SelfnormError } from '../errors.js';
 import { getInitializer } from '../initializers/by-name.js';
-import type { AppliedActivation } from '../ops/activation.js';
 import { cast } from '../ops/cast.js';
 import { clone } from '../ops/reshape.js';
 import { getRegularizer } from '../regularizers/regularizer.js';
@@ -14,6 +13,7 @@ import type { RandomStream } from '../tensor/random-state.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { variable, type Variable } from '../tensor/variable.js';
+import type { CallContext } from './call-context.js';
 import { policyOf, type DTypePolicy } from './dtype-policy.js';
 import { checkInputs, type InputSpec } from './input-spec.js';
 import { declaredShape, type LayerConfig } from './layer-config.js';
@@ -24,22 +24,8 @@ import type { UnitRanges } from './unit-ranges.js';
 import { assignWeights, type LayerWeight, type WeightOptions } from './weight.js';
 import { spend } from './weight-budget.js';
 
+export type { CallContext, LayerObserver } from './call-context.js';
 export type { LayerConfig } from './layer-config.js';
-
-/** What a layer is told about the call. */
-export interface CallContext {
-  /** True in `fit`: dropout drops, batch normalisation takes the batch's moments. */
-  readonly training: boolean;
-  /** @internal Told of every layer's call with what it got and gave, layers of nested models included. */
-  readonly observe?: LayerObserver;
-  /** @internal An activation to end with: the layer behind it in a graph, where `fusion.ts` joins the two. */
-  readonly activation?: AppliedActivation;
-  /** @internal Inputs of the model that are the result of a rescaling layer already: a batch is scaled as it is gathered. */
-  readonly rescaled?: ReadonlyMap<Tensor, Layer>;
-}
-
-/** @internal Looks at the values between layers, which may be gone when it has returned. */
-export type LayerObserver = (layer: Layer, inputs: readonly Tensor[], outputs: readonly Tensor[]) => void;
 
 /** What dispose() did. */
 export interface DisposeResult {
